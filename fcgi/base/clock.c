@@ -1,0 +1,198 @@
+#include "base/clock.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static int64_t frozen;
+
+static int64_t
+offset(void)
+{
+	static int64_t micros;
+	static bool read;
+	if (!read) {
+		const char *s = getenv("TRUNKLINE_CLOCK_OFFSET");
+		int64_t seconds = 0;
+		if (s && str_to_int(str_of(s), &seconds))
+			micros = seconds * CLOCK_SECOND;
+		read = true;
+	}
+	return micros;
+}
+
+static int64_t
+read_clock(clockid_t id)
+{
+	struct timespec ts;
+	clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * CLOCK_SECOND + ts.tv_nsec / 1000;
+}
+
+int64_t
+clock_now(void)
+{
+	return frozen ? frozen : read_clock(CLOCK_REALTIME) + offset();
+}
+
+int64_t
+clock_monotonic(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+void
+clock_freeze(int64_t micros)
+{
+	frozen = micros;
+}
+
+void
+clock_set_zone(const char *iana)
+{
+	static char current[64] = "?";
+	if (!iana || !*iana)
+		iana = "UTC";
+	if (strcmp(current, iana) == 0)
+		return;
+	snprintf(current, sizeof(current), "%s", iana);
+	setenv("TZ", current, 1);
+	tzset();
+}
+
+static int64_t
+floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
+void
+clock_print_rfc3339(struct buf *out, int64_t micros)
+{
+	time_t t = (time_t)floor_div(micros, CLOCK_SECOND);
+	int64_t fraction = micros - (int64_t)t * CLOCK_SECOND;
+	struct tm tm;
+	char s[40];
+	gmtime_r(&t, &tm);
+	strftime(s, sizeof(s), "%Y-%m-%dT%H:%M:%S", &tm);
+	buf_puts(out, s);
+	if (fraction)
+		buf_printf(out, ".%06" PRId64, fraction);
+	buf_putc(out, 'Z');
+}
+
+void
+clock_print_ago(struct buf *out, int64_t micros)
+{
+	int64_t d = (clock_now() - micros) / CLOCK_SECOND;
+	int64_t s = d < 0 ? -d : d;
+	if (s < 10) {
+		buf_puts(out, d < 0 ? "in a moment" : "just now");
+		return;
+	}
+	int64_t n = s < 60 ? s : s < 3600 ? s / 60 : s < 86400 ? s / 3600 : s / 86400;
+	const char *unit = s < 60 ? "s" : s < 3600 ? "min" : s < 86400 ? "h" : n == 1 ? "day" : "days";
+	buf_printf(out, d < 0 ? "in %" PRId64 " %s" : "%" PRId64 " %s ago", n, unit);
+}
+
+void
+clock_print_local(struct buf *out, int64_t micros, const char *format)
+{
+	time_t t = (time_t)floor_div(micros, CLOCK_SECOND);
+	struct tm tm;
+	char s[128];
+	localtime_r(&t, &tm);
+	size_t n = strftime(s, sizeof(s), format, &tm);
+	struct str v = str_trim((struct str){s, n});
+	buf_str(out, v);
+}
+
+static bool
+digits(struct str *s, int count, int *out)
+{
+	*out = 0;
+	if (s->n < (size_t)count)
+		return false;
+	for (int i = 0; i < count; i++) {
+		if (!isdigit((unsigned char)s->p[i]))
+			return false;
+		*out = *out * 10 + (s->p[i] - '0');
+	}
+	*s = str_sub(*s, (size_t)count, s->n);
+	return true;
+}
+
+static bool
+literal(struct str *s, const char *any)
+{
+	if (!s->n || !strchr(any, s->p[0]))
+		return false;
+	*s = str_sub(*s, 1, s->n);
+	return true;
+}
+
+static int64_t
+fraction_micros(struct str *s)
+{
+	int64_t micros = 0, scale = 100000;
+	if (!s->n || s->p[0] != '.')
+		return 0;
+	*s = str_sub(*s, 1, s->n);
+	while (s->n && isdigit((unsigned char)s->p[0])) {
+		micros += (s->p[0] - '0') * scale;
+		scale /= 10;
+		*s = str_sub(*s, 1, s->n);
+	}
+	return micros;
+}
+
+/* What follows the time of day: nothing or Z is UTC; +HH, +HHMM, +HH:MM. */
+static bool
+zone_seconds(struct str s, int *seconds)
+{
+	*seconds = 0;
+	s = str_trim(s);
+	if (s.n == 0 || str_is(s, "Z") || str_is(s, "z"))
+		return true;
+	int sign = s.p[0] == '-' ? -1 : 1, h, m = 0;
+	if (!literal(&s, "+-") || !digits(&s, 2, &h))
+		return false;
+	if (s.n) {
+		if (s.p[0] == ':')
+			s = str_sub(s, 1, s.n);
+		if (!digits(&s, 2, &m))
+			return false;
+	}
+	*seconds = sign * (h * 3600 + m * 60);
+	return s.n == 0 && h < 24 && m < 60;
+}
+
+bool
+clock_parse(struct str s, int64_t *micros)
+{
+	struct tm tm = {0};
+	int year, month, zone;
+	s = str_trim(s);
+	if (!digits(&s, 4, &year) || !literal(&s, "-") || !digits(&s, 2, &month) ||
+	    !literal(&s, "-") || !digits(&s, 2, &tm.tm_mday))
+		return false;
+	int64_t fraction = 0;
+	if (s.n) {
+		if (!literal(&s, "T t") || !digits(&s, 2, &tm.tm_hour) || !literal(&s, ":") ||
+		    !digits(&s, 2, &tm.tm_min))
+			return false;
+		if (s.n && s.p[0] == ':' && (!literal(&s, ":") || !digits(&s, 2, &tm.tm_sec)))
+			return false;
+		fraction = fraction_micros(&s);
+	}
+	if (!zone_seconds(s, &zone) || month < 1 || month > 12 || tm.tm_mday < 1 ||
+	    tm.tm_mday > 31 || tm.tm_hour > 24 || tm.tm_min > 59 || tm.tm_sec > 60)
+		return false;
+	tm.tm_year = year - 1900;
+	tm.tm_mon = month - 1;
+	*micros = ((int64_t)timegm(&tm) - zone) * CLOCK_SECOND + fraction;
+	return true;
+}

@@ -1,0 +1,137 @@
+#include "base/json.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+
+static struct value *
+from_jansson(struct arena *a, const json_t *j)
+{
+	switch (json_typeof(j)) {
+	case JSON_OBJECT: {
+		struct value *map = value_map(a);
+		const char *key;
+		json_t *member;
+		json_object_foreach((json_t *)j, key, member)
+			value_set(a, map, arena_strdup(a, key), from_jansson(a, member));
+		return map;
+	}
+	case JSON_ARRAY: {
+		struct value *list = value_list(a);
+		for (size_t i = 0; i < json_array_size(j); i++)
+			value_push(a, list, from_jansson(a, json_array_get(j, i)));
+		return list;
+	}
+	case JSON_STRING:
+		return value_text(a,
+		    (struct str){arena_strndup(a, json_string_value(j), json_string_length(j)),
+			json_string_length(j)});
+	case JSON_INTEGER:
+		return value_int(a, json_integer_value(j));
+	case JSON_REAL:
+		return value_real(a, json_real_value(j));
+	case JSON_TRUE:
+		return value_bool(a, true);
+	case JSON_FALSE:
+		return value_bool(a, false);
+	case JSON_NULL:
+		break;
+	}
+	return value_null(a);
+}
+
+struct value *
+json_parse(struct arena *a, struct str text, struct error *e)
+{
+	json_error_t why;
+	json_t *j = json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
+	    &why);
+	if (!j) {
+		error_set(e, ERR_MALFORMED, "This is not valid JSON: %s (line %d, column %d).",
+		    why.text, why.line, why.column);
+		return NULL;
+	}
+	struct value *v = from_jansson(a, j);
+	json_decref(j);
+	return v;
+}
+
+static void
+write_quoted(struct buf *out, const struct value *v)
+{
+	buf_putc(out, '"');
+	value_print(out, v);
+	buf_putc(out, '"');
+}
+
+static void
+write_list(struct buf *out, const struct value *v)
+{
+	buf_putc(out, '[');
+	for (size_t i = 0; i < v->list.n; i++) {
+		if (i)
+			buf_putc(out, ',');
+		json_write(out, v->list.items[i]);
+	}
+	buf_putc(out, ']');
+}
+
+static void
+write_map(struct buf *out, const struct value *v)
+{
+	buf_putc(out, '{');
+	for (size_t i = 0; i < v->map.n; i++) {
+		if (i)
+			buf_putc(out, ',');
+		buf_json(out, v->map.members[i].key);
+		buf_putc(out, ':');
+		json_write(out, v->map.members[i].value);
+	}
+	buf_putc(out, '}');
+}
+
+void
+json_write(struct buf *out, const struct value *v)
+{
+	switch (v ? v->type : VALUE_NULL) {
+	case VALUE_NULL:
+		buf_puts(out, "null");
+		return;
+	case VALUE_TEXT:
+	case VALUE_PHONE:
+		buf_json(out, v->s);
+		return;
+	case VALUE_TIME:
+		write_quoted(out, v);
+		return;
+	case VALUE_LIST:
+		write_list(out, v);
+		return;
+	case VALUE_MAP:
+		write_map(out, v);
+		return;
+	case VALUE_MONEY:
+		buf_printf(out, "%.6g", (double)v->i / 1e6);
+		return;
+	case VALUE_REAL:
+		if (!isfinite(v->d)) {
+			buf_puts(out, "null");
+			return;
+		}
+		buf_printf(out, "%.17g", v->d);
+		return;
+	case VALUE_BOOL:
+	case VALUE_INT:
+		value_print(out, v);
+		return;
+	}
+}
+
+const char *
+json_text(struct arena *a, const struct value *v)
+{
+	struct buf b;
+	buf_init(&b, a);
+	json_write(&b, v);
+	return b.p;
+}

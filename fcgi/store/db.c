@@ -1,0 +1,483 @@
+#include "store/db.h"
+
+#include <inttypes.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "queries.h"
+
+enum { OID_BOOL = 16, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_JSON = 114 };
+enum { OID_FLOAT4 = 700, OID_FLOAT8 = 701, OID_TIMESTAMPTZ = 1184, OID_NUMERIC = 1700 };
+enum { OID_JSONB = 3802, MOST_PARAMS = 40 };
+
+struct db {
+	PGconn *conn;
+	struct arena *own;
+	const char *setup; /* run after each (re)connection */
+	bool in_transaction;
+	char listening[64];
+	bool prepared[DB_QUERY_COUNT];
+};
+
+struct db_param
+db_param_text(const char *s)
+{
+	return s ? P_STR(str_of(s)) : P_NULL;
+}
+
+struct db_param
+db_param_id(int64_t id)
+{
+	return id ? P_INT(id) : P_NULL;
+}
+
+struct db_param
+db_param_str_or_null(struct str s)
+{
+	return s.n ? P_STR(s) : P_NULL;
+}
+
+/* Our own functions raise SQLSTATE TLxxx where xxx is the HTTP status that it means. */
+static enum error_kind
+own_kind(const char *state)
+{
+	static const enum error_kind kinds[] = {ERR_MALFORMED, ERR_FORBIDDEN, ERR_NOT_FOUND,
+	    ERR_CONFLICT, ERR_TOO_LARGE, ERR_INVALID, ERR_TOO_MANY, ERR_UNAVAILABLE};
+	int64_t status = 0;
+	if (str_to_int(str_of(state + 2), &status))
+		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+			if (error_status(kinds[i]) == status)
+				return kinds[i];
+	return ERR_INTERNAL;
+}
+
+static enum error_kind
+kind_of(const char *state)
+{
+	if (!state || strncmp(state, "08", 2) == 0 || strncmp(state, "57", 2) == 0 ||
+	    strncmp(state, "53", 2) == 0 || strncmp(state, "40", 2) == 0 ||
+	    strncmp(state, "55", 2) == 0 || strcmp(state, "25006") == 0)
+		return ERR_UNAVAILABLE;
+	if (strncmp(state, "TL", 2) == 0)
+		return own_kind(state);
+	if (strcmp(state, "23505") == 0 || strcmp(state, "23503") == 0 || strcmp(state, "23P01") == 0)
+		return ERR_CONFLICT;
+	if (strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0)
+		return ERR_INVALID;
+	return ERR_INTERNAL;
+}
+
+static bool
+fail(struct db *db, const PGresult *res, const char *what, struct error *e)
+{
+	const char *state = res ? PQresultErrorField(res, PG_DIAG_SQLSTATE) : NULL;
+	const char *text = res ? PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+	enum error_kind kind = kind_of(state);
+	if (!text)
+		text = PQerrorMessage(db->conn);
+	if (state && strncmp(state, "TL", 2) == 0) {
+		const char *code = PQresultErrorField(res, PG_DIAG_MESSAGE_HINT);
+		return error_code(e, kind, code ? code : "", "%s", text);
+	}
+	struct str line = str_of(text);
+	line = str_sub(line, 0, str_chr(line, '\n'));
+	return error_set(e, kind, "%s: %.*s%s%s", what, STR_ARG(line), state ? " " : "",
+	    state ? state : "");
+}
+
+static void
+quiet(void *arg, const PGresult *res)
+{
+	(void)arg;
+	(void)res; /* notices are for people at psql */
+}
+
+static bool
+setup(struct db *db, struct error *e)
+{
+	memset(db->prepared, 0, sizeof(db->prepared));
+	db->in_transaction = false;
+	if (PQstatus(db->conn) != CONNECTION_OK)
+		return fail(db, NULL, "The database is away", e);
+	PQsetNoticeReceiver(db->conn, quiet, NULL);
+	if (!db_script(db, db->setup, e))
+		return false;
+	return !db->listening[0] || db_listen(db, db->listening, e);
+}
+
+struct db *
+db_open(const char *url, const char *application, int statement_timeout_ms, struct error *e)
+{
+	struct arena *own = arena_new(1024);
+	struct db *db = arena_new_of(own, struct db);
+	db->own = own;
+	db->setup = arena_printf(own,
+	    "set timezone='UTC'; set datestyle='ISO'; set client_min_messages=warning;"
+	    "set application_name='%s'; set statement_timeout=%d; set lock_timeout='5s';"
+	    "set idle_in_transaction_session_timeout='60s'",
+	    application, statement_timeout_ms);
+	db->conn = PQconnectdb(url);
+	if (!setup(db, e)) {
+		db_close(db);
+		return NULL;
+	}
+	return db;
+}
+
+void
+db_close(struct db *db)
+{
+	if (!db)
+		return;
+	PQfinish(db->conn);
+	arena_free(db->own);
+}
+
+bool
+db_refresh(struct db *db, struct error *e)
+{
+	if (db->in_transaction)
+		db_rollback(db);
+	struct pollfd p = {.fd = PQsocket(db->conn), .events = POLLIN};
+	/* An idle connection has nothing to say, unless the server says good-bye or a NOTIFY came. */
+	if (p.fd >= 0 && poll(&p, 1, 0) > 0)
+		(void)!PQconsumeInput(db->conn);
+	if (PQstatus(db->conn) == CONNECTION_OK)
+		return true;
+	PQreset(db->conn);
+	return setup(db, e);
+}
+
+/* Parameters as text on ${a}; a NUL in one cannot be stored and is the caller's bad input. */
+static bool
+bind(struct arena *a, const struct db_param *params, int n, const char **out, struct error *e)
+{
+	for (int i = 0; i < n; i++) {
+		const struct db_param *p = &params[i];
+		struct buf b;
+		switch (p->type) {
+		case PARAM_NULL:
+			out[i] = NULL;
+			break;
+		case PARAM_INT:
+			out[i] = arena_printf(a, "%" PRId64, p->i);
+			break;
+		case PARAM_BOOL:
+			out[i] = p->i ? "t" : "f";
+			break;
+		case PARAM_REAL:
+			out[i] = arena_printf(a, "%.17g", p->d);
+			break;
+		case PARAM_STR:
+			if (p->s.n && memchr(p->s.p, '\0', p->s.n))
+				return error_set(e, ERR_INVALID, "Text must not contain NUL characters.");
+			out[i] = str_dup(a, p->s);
+			break;
+		case PARAM_TIME:
+			buf_init(&b, a);
+			clock_print_rfc3339(&b, p->i);
+			out[i] = p->i ? b.p : NULL;
+			break;
+		case PARAM_JSON:
+			out[i] = p->v ? json_text(a, p->v) : NULL;
+			break;
+		}
+	}
+	return true;
+}
+
+static bool
+prepare(struct db *db, const struct db_query *q, struct error *e)
+{
+	if (db->prepared[q->index])
+		return true;
+	PGresult *res = PQprepare(db->conn, q->name, q->sql, q->params, NULL);
+	bool good = PQresultStatus(res) == PGRES_COMMAND_OK;
+	if (!good)
+		fail(db, res, q->name, e);
+	PQclear(res);
+	db->prepared[q->index] = good;
+	return good;
+}
+
+static bool
+ready(struct db *db, const struct db_query *q, int n, struct error *e)
+{
+	if (n != q->params || n > MOST_PARAMS)
+		return error_set(e, ERR_INTERNAL, "%s takes %d parameters, not %d", q->name, q->params, n);
+	if (PQstatus(db->conn) != CONNECTION_OK && !db->in_transaction) {
+		PQreset(db->conn);
+		if (!setup(db, e))
+			return false;
+	}
+	return prepare(db, q, e);
+}
+
+static PGresult *
+run(struct db *db, struct arena *a, const struct db_query *q, const struct db_param *params, int n,
+    struct error *e)
+{
+	const char *text[MOST_PARAMS];
+	if (!ready(db, q, n, e) || !bind(a, params, n, text, e))
+		return NULL;
+	PGresult *res = PQexecPrepared(db->conn, q->name, n, text, NULL, NULL, 0);
+	ExecStatusType status = PQresultStatus(res);
+	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+		return res;
+	fail(db, res, q->name, e);
+	PQclear(res);
+	return NULL;
+}
+
+static struct value *
+integer_cell(struct arena *a, struct str name, struct str text)
+{
+	int64_t i = 0;
+	if (!str_to_int(text, &i))
+		return value_null(a);
+	return str_ends(name, "_usd") ? value_money(a, i) : value_int(a, i);
+}
+
+static struct value *
+cell(struct arena *a, const PGresult *res, int row, int col, struct str name)
+{
+	int64_t i = 0;
+	double d = 0;
+	if (PQgetisnull(res, row, col))
+		return value_null(a);
+	struct str raw = {PQgetvalue(res, row, col), (size_t)PQgetlength(res, row, col)};
+	switch (PQftype(res, col)) {
+	case OID_BOOL:
+		return value_bool(a, raw.p[0] == 't');
+	case OID_INT2:
+	case OID_INT4:
+	case OID_INT8:
+		return integer_cell(a, name, raw);
+	case OID_FLOAT4:
+	case OID_FLOAT8:
+	case OID_NUMERIC:
+		return str_to_double(raw, &d) ? value_real(a, d) : value_null(a);
+	case OID_TIMESTAMPTZ:
+		return clock_parse(raw, &i) ? value_time(a, i) : value_null(a);
+	case OID_JSON:
+	case OID_JSONB: {
+		struct value *tree = json_parse(a, raw, NULL);
+		return tree ? tree : value_null(a);
+	}
+	default:
+		break;
+	}
+	struct str text = str_copy(a, raw);
+	if (str_is(name, "phone") || str_ends(name, "_phone"))
+		return value_phone(a, text);
+	return value_text(a, text);
+}
+
+static struct value *
+to_row(struct arena *a, const PGresult *res, int row, const struct str *names)
+{
+	struct value *map = value_map(a);
+	for (int c = 0; c < PQnfields(res); c++)
+		value_set_str(a, map, names[c], cell(a, res, row, c, names[c]));
+	return map;
+}
+
+static struct str *
+column_names(struct arena *a, const PGresult *res)
+{
+	int n = PQnfields(res);
+	struct str *names = arena_new_array(a, struct str, n + 1);
+	for (int c = 0; c < n; c++)
+		names[c] = str_of(arena_strdup(a, PQfname(res, c)));
+	return names;
+}
+
+struct value *
+db_rows_(struct db *db, struct arena *a, const struct db_query *q, const struct db_param *params,
+    int n, struct error *e)
+{
+	PGresult *res = run(db, a, q, params, n, e);
+	if (!res)
+		return NULL;
+	struct value *list = value_list(a);
+	const struct str *names = column_names(a, res);
+	for (int r = 0; r < PQntuples(res); r++)
+		value_push(a, list, to_row(a, res, r, names));
+	PQclear(res);
+	return list;
+}
+
+struct value *
+db_row_(struct db *db, struct arena *a, const struct db_query *q, const struct db_param *params,
+    int n, struct error *e)
+{
+	struct value *list = db_rows_(db, a, q, params, n, e);
+	if (!list)
+		return NULL;
+	if (list->list.n == 0) {
+		error_set(e, ERR_NOT_FOUND, "There is no such thing here.");
+		return NULL;
+	}
+	return list->list.items[0];
+}
+
+bool
+db_exec_(struct db *db, struct arena *a, const struct db_query *q, int64_t *affected,
+    const struct db_param *params, int n, struct error *e)
+{
+	PGresult *res = run(db, a, q, params, n, e);
+	if (!res)
+		return false;
+	int64_t count = 0;
+	if (!str_to_int(str_of(PQcmdTuples(res)), &count))
+		count = 0;
+	if (affected)
+		*affected = count;
+	PQclear(res);
+	return true;
+}
+
+static bool
+stream_rows(struct db *db, db_row_fn *each, void *ctx, const char *name, struct error *e)
+{
+	bool good = true;
+	struct arena *row_arena = arena_new(8192);
+	for (PGresult *res; (res = PQgetResult(db->conn)); PQclear(res)) {
+		if (good && PQresultStatus(res) == PGRES_SINGLE_TUPLE) {
+			arena_reset(row_arena);
+			good = each(ctx, to_row(row_arena, res, 0, column_names(row_arena, res)), e);
+		} else if (good && PQresultStatus(res) != PGRES_TUPLES_OK) {
+			good = fail(db, res, name, e);
+		}
+	}
+	arena_free(row_arena);
+	return good;
+}
+
+bool
+db_stream_(struct db *db, struct arena *a, const struct db_query *q, db_row_fn *each, void *ctx,
+    const struct db_param *params, int n, struct error *e)
+{
+	const char *text[MOST_PARAMS];
+	if (!ready(db, q, n, e) || !bind(a, params, n, text, e))
+		return false;
+	if (!PQsendQueryPrepared(db->conn, q->name, n, text, NULL, NULL, 0))
+		return fail(db, NULL, q->name, e);
+	PQsetSingleRowMode(db->conn);
+	return stream_rows(db, each, ctx, q->name, e);
+}
+
+bool
+db_script(struct db *db, const char *sql, struct error *e)
+{
+	PGresult *res = PQexec(db->conn, sql);
+	ExecStatusType status = PQresultStatus(res);
+	bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ||
+		    status == PGRES_EMPTY_QUERY;
+	if (!good)
+		fail(db, res, "script", e);
+	PQclear(res);
+	return good;
+}
+
+bool
+db_begin(struct db *db, struct error *e)
+{
+	if (PQstatus(db->conn) != CONNECTION_OK) {
+		PQreset(db->conn);
+		if (!setup(db, e))
+			return false;
+	}
+	return db->in_transaction = db_script(db, "begin", e);
+}
+
+bool
+db_commit(struct db *db, struct error *e)
+{
+	db->in_transaction = false;
+	return db_script(db, "commit", e);
+}
+
+void
+db_rollback(struct db *db)
+{
+	db->in_transaction = false;
+	/* A failure means that the connection is gone, and the transaction with it. */
+	(void)!db_script(db, "rollback", NULL);
+}
+
+bool
+db_copy_start(struct db *db, const struct db_query *q, struct error *e)
+{
+	PGresult *res = PQexec(db->conn, q->sql);
+	bool good = PQresultStatus(res) == PGRES_COPY_IN;
+	if (!good)
+		fail(db, res, q->name, e);
+	PQclear(res);
+	return good;
+}
+
+bool
+db_copy_put(struct db *db, const char *p, size_t n, struct error *e)
+{
+	if (PQputCopyData(db->conn, p, (int)n) != 1)
+		return fail(db, NULL, "copy", e);
+	return true;
+}
+
+bool
+db_copy_end(struct db *db, bool abort, struct error *e)
+{
+	if (PQputCopyEnd(db->conn, abort ? "given up" : NULL) != 1)
+		return fail(db, NULL, "copy", e);
+	bool good = true;
+	for (PGresult *res; (res = PQgetResult(db->conn)); PQclear(res))
+		if (good && PQresultStatus(res) != PGRES_COMMAND_OK)
+			good = fail(db, res, "copy", e);
+	return good;
+}
+
+bool
+db_listen(struct db *db, const char *channel, struct error *e)
+{
+	struct arena *a = arena_new(256);
+	char *name = PQescapeIdentifier(db->conn, channel, strlen(channel));
+	bool good = name && db_script(db, arena_printf(a, "listen %s", name), e);
+	PQfreemem(name);
+	arena_free(a);
+	if (good && channel != db->listening) {
+		strncpy(db->listening, channel, sizeof(db->listening) - 1);
+		db->listening[sizeof(db->listening) - 1] = '\0';
+	}
+	return good;
+}
+
+bool
+db_notified(struct db *db)
+{
+	bool any = false;
+	if (!PQconsumeInput(db->conn))
+		return false;
+	for (PGnotify *n; (n = PQnotifies(db->conn)); PQfreemem(n))
+		any = true;
+	return any;
+}
+
+int
+db_socket(struct db *db)
+{
+	return PQsocket(db->conn);
+}
+
+bool
+db_wait(struct db *db, int timeout_ms)
+{
+	if (db_notified(db))
+		return true;
+	struct pollfd p = {.fd = PQsocket(db->conn), .events = POLLIN};
+	return poll(&p, 1, timeout_ms) > 0 && db_notified(db);
+}

@@ -1,0 +1,404 @@
+-- The tables of the house. Words as in fcgi/README.md. Every owned row carries client_id.
+-- Times are timestamptz, money is bigint micro-dollars in columns named *_usd, states are text with a check.
+create extension if not exists pg_trgm;
+
+create table clients (
+	id bigint generated always as identity primary key,
+	name text not null,
+	created_at timestamptz not null default now()
+);
+insert into clients (name) values ('Default');
+
+create table users (
+	id bigint generated always as identity primary key,
+	client_id bigint not null references clients,
+	email text not null,
+	name text not null default '',
+	role text not null check (role in ('admin', 'member', 'viewer')),
+	password_hash text not null,
+	token_epoch integer not null default 1, -- raising it ends every session of this user
+	time_zone text,
+	active boolean not null default true,
+	created_at timestamptz not null default now(),
+	last_login_at timestamptz
+);
+create unique index users_email on users (lower(email));
+
+-- Failed sign-ins, for throttling by address and by account; swept when a sign-in is tried.
+create table login_failures (
+	key text not null, -- 'ip 192.0.2.1' or 'email a@b'
+	at timestamptz not null
+);
+create index login_failures_key on login_failures (key, at);
+
+create table settings (
+	client_id bigint not null references clients,
+	name text not null,   -- bland_api_key, voice, rep, ...
+	value jsonb,          -- plain settings
+	sealed text,          -- AES-256-GCM, hex; for keys. Never leaves store/setting.c
+	hint text,            -- the last characters, for showing "…4f2a"
+	updated_at timestamptz not null default now(),
+	updated_by bigint references users,
+	primary key (client_id, name),
+	check ((value is null) <> (sealed is null))
+);
+
+create table prompts (
+	id bigint generated always as identity primary key,
+	client_id bigint not null references clients,
+	name text not null check (name ~ '^[a-z0-9][a-z0-9_-]{0,62}$'),
+	current_version integer not null default 1,
+	archived_at timestamptz,
+	created_at timestamptz not null default now(),
+	unique (client_id, name)
+);
+
+-- A version never changes: calls point at the one they spoke from.
+create table prompt_versions (
+	id bigint generated always as identity primary key,
+	prompt_id bigint not null references prompts on delete cascade,
+	version integer not null,
+	body text not null,
+	first_sentence text not null default '',
+	voicemail_message text not null default '',
+	defaults jsonb not null default '{}', -- what a missing placeholder says: {"contact": "there"}
+	note text not null default '',
+	created_by bigint references users,
+	created_at timestamptz not null default now(),
+	unique (prompt_id, version)
+);
+
+create table imports (
+	id bigint generated always as identity primary key,
+	client_id bigint not null references clients,
+	state text not null default 'queued'
+		check (state in ('mapping', 'queued', 'running', 'done', 'failed', 'canceled', 'undone')),
+	file_name text not null,
+	size_bytes bigint not null default 0,
+	sha256 text not null,
+	spool_path text,        -- NULL once the file is no longer needed
+	format text,            -- csv, xlsx
+	encoding text,
+	delimiter text,
+	columns jsonb not null default '[]', -- [{"name","field","key","samples"}], in the file's order
+	options jsonb not null default '{}', -- prompt_name, list, update_policy, consent, consent_source,
+	                                     -- default_country, campaign_id, encoding, delimiter
+	bytes_done bigint not null default 0,
+	rows_total bigint not null default 0,    -- = created + updated + skipped + rejected, always
+	rows_created bigint not null default 0,
+	rows_updated bigint not null default 0,
+	rows_skipped bigint not null default 0,  -- duplicates
+	rows_rejected bigint not null default 0, -- each with a line in import_lines
+	same_as bigint references imports,       -- an earlier import of the very same bytes
+	error text,
+	lease_token uuid,
+	lease_until timestamptz,
+	created_by bigint references users,
+	created_at timestamptz not null default now(),
+	started_at timestamptz,
+	finished_at timestamptz,
+	undone_at timestamptz
+);
+create index imports_client on imports (client_id, id desc);
+create index imports_open on imports (id) where state in ('queued', 'running');
+create index imports_sha on imports (client_id, sha256);
+
+-- Every line that did not become a new lead, and why. The raw text can be downloaded again.
+create table import_lines (
+	import_id bigint not null references imports on delete cascade,
+	line bigint not null,
+	verdict text not null check (verdict in ('rejected', 'skipped', 'updated')),
+	column_name text not null default '',
+	reason text not null,
+	raw jsonb,          -- the fields as they stood
+	lead_id bigint,
+	before jsonb,       -- for 'updated': the lead's old values, so that an import can be undone
+	primary key (import_id, line)
+);
+
+create table leads (
+	id bigint generated always as identity primary key,
+	client_id bigint not null references clients,
+	phone text not null check (phone ~ '^\+[1-9][0-9]{6,14}$'),
+	extension text,
+	contact text not null default '',
+	company text not null default '',
+	email text not null default '',
+	location text not null default '',
+	region text,          -- state or province, upper-case code
+	time_zone text,       -- stated in the file or by a person
+	zones text[] not null default '{}', -- every zone in which this person may be (zones_of); {} = unknown
+	source text not null default '',
+	assigned_agent text not null default '',
+	notes text not null default '',
+	list text not null default '',
+	prompt_name text not null default 'default',
+	attributes jsonb not null default '{}', -- every other column of the file
+	status text not null default 'pending' check (status in ('pending', 'dialing', 'done', 'error')),
+	status_reason text,   -- for error: why, in a word of rules/outcome
+	outcome text,         -- of the newest ended call
+	last_call_id uuid,
+	last_call_at timestamptz,
+	number_state text not null default 'unknown' check (number_state in ('unknown', 'good', 'invalid')),
+	import_id bigint references imports,
+	import_line bigint,
+	created_at timestamptz not null default now(),
+	updated_at timestamptz not null default now(),
+	archived_at timestamptz,
+	unique (client_id, phone)
+) with (fillfactor = 85);
+create index leads_newest on leads (client_id, id desc) where archived_at is null;
+create index leads_status on leads (client_id, status, id desc) where archived_at is null;
+create index leads_outcome on leads (client_id, outcome, id desc) where archived_at is null;
+create index leads_import on leads (import_id);
+create index leads_search on leads using gin
+	(lower(contact || ' ' || company || ' ' || email || ' ' || phone) gin_trgm_ops);
+
+create table campaigns (
+	id bigint generated always as identity primary key,
+	client_id bigint not null references clients,
+	name text not null,
+	state text not null default 'draft' check (state in ('draft', 'running', 'paused', 'done', 'archived')),
+	state_reason text,          -- why it is paused, in words
+	prompt_id bigint references prompts, -- NULL: each lead's own prompt_name
+	concurrency integer not null default 3 check (concurrency between 1 and 1000),
+	pace_per_second numeric not null default 10 check (pace_per_second > 0 and pace_per_second <= 100),
+	window_start time not null default '08:00', -- in the lead's zone; 47 CFR 64.1200(c)(1)
+	window_end time not null default '21:00',   -- '24:00' = midnight
+	window_days integer[] not null default '{1,2,3,4,5,6,7}', -- ISO: Monday = 1
+	window_wide boolean not null default false, -- an admin allowed more than 08:00-21:00
+	max_attempts integer not null default 3 check (max_attempts between 1 and 20),
+	-- per outcome or reason: {"busy": {"retries": 3, "delay": 600, "factor": 2}}, seconds
+	retry_policy jsonb not null default '{}',
+	voice text,
+	max_duration integer not null default 10 check (max_duration between 1 and 720), -- minutes
+	record boolean not null default false,
+	voicemail_action text not null default 'hangup' check (voicemail_action in ('hangup', 'leave_message')),
+	caller_number text,
+	rep text not null default '',
+	settings jsonb not null default '{}',
+	created_by bigint references users,
+	created_at timestamptz not null default now(),
+	started_at timestamptz,
+	started_by bigint references users,
+	paused_at timestamptz,
+	finished_at timestamptz,
+	unique (client_id, name)
+);
+
+create table steps (
+	id bigint generated always as identity primary key,
+	campaign_id bigint not null references campaigns on delete cascade,
+	position integer not null,
+	kind text not null check (kind in ('call', 'sms', 'whatsapp', 'voice', 'email', 'webhook', 'wait')),
+	settings jsonb not null default '{}',
+	unique (campaign_id, position)
+);
+
+create table enrollments (
+	id bigint generated always as identity primary key,
+	client_id bigint not null references clients,
+	campaign_id bigint not null references campaigns,
+	lead_id bigint not null references leads on delete cascade,
+	step integer not null default 1,
+	-- waiting: due at due_at. under_way: a live call. ambiguous: a call nobody knows of.
+	-- blocked: nothing happens until something changes (consent, a number); the last three are final.
+	state text not null default 'waiting' check
+		(state in ('waiting', 'under_way', 'ambiguous', 'blocked', 'done', 'error', 'canceled')),
+	due_at timestamptz not null default now(),
+	priority integer not null default 0, -- promised callbacks go first
+	tries integer not null default 0,    -- rows in calls; numbers the next one
+	attempts integer not null default 0, -- those that reached out to the person
+	outcome text,
+	reason text,      -- why it waits, is blocked or ended; a code that pages turn into a sentence
+	created_at timestamptz not null default now(),
+	changed_at timestamptz not null default now(),
+	unique (campaign_id, lead_id)
+) with (fillfactor = 80);
+create index enrollments_due on enrollments (campaign_id, priority desc, due_at, id) where state = 'waiting';
+create index enrollments_blocked on enrollments (lead_id) where state = 'blocked';
+create index enrollments_lead on enrollments (lead_id);
+create index enrollments_campaign on enrollments (campaign_id, state, id);
+
+-- What was decided about an enrollment and why: retries, holds, blocks, people's interventions.
+create table decisions (
+	id bigint generated always as identity primary key,
+	enrollment_id bigint not null references enrollments on delete cascade,
+	at timestamptz not null,
+	kind text not null,     -- retry, hold, blocked, unblocked, done, error, ambiguous, resolved, canceled
+	reason text not null default '',
+	next_at timestamptz,
+	detail jsonb not null default '{}',
+	user_id bigint references users
+);
+create index decisions_enrollment on decisions (enrollment_id, id);
+
+-- One attempt to reach somebody by voice. Written and committed before the provider hears of it.
+create table calls (
+	id uuid primary key, -- our own; goes out as metadata.attempt_id and comes back in the webhook
+	client_id bigint not null references clients,
+	campaign_id bigint not null references campaigns,
+	enrollment_id bigint not null references enrollments on delete cascade,
+	lead_id bigint not null references leads on delete cascade,
+	phone text not null,
+	step integer not null,
+	try integer not null,
+	attempt integer not null default 1, -- as people count: without the refused ones
+	state text not null default 'placing'
+		check (state in ('placing', 'placed', 'under_way', 'ended', 'ambiguous')),
+	provider text not null default 'bland',
+	provider_call_id text,
+	prompt_version_id bigint references prompt_versions,
+	lease_token uuid,          -- of the dialer run that may POST it
+	lease_until timestamptz,   -- while placing: past it, nobody may POST it any more
+	deadline_at timestamptz,   -- past it, the provider is asked what became of it
+	lookups integer not null default 0,
+	created_at timestamptz not null,
+	placed_at timestamptz,
+	started_at timestamptz,    -- somebody or something answered
+	ended_at timestamptz,
+	outcome text check (outcome in ('interested', 'not_interested', 'follow_up', 'callback', 'voicemail',
+		'no_answer', 'busy', 'hangup', 'invalid_number', 'do_not_contact', 'canceled', 'failed', 'unknown')),
+	reason text,               -- for failed: unavailable, carrier_blocked, rate_limited, never_placed, ...
+	rule text,                 -- the row of rules/outcome that decided, such as "7"
+	rule_version integer,
+	outcome_rank integer not null default 0, -- a later report may only raise it
+	answered_by text,
+	disposition text,
+	ended_by text,
+	duration_seconds integer,
+	cost_usd bigint,           -- micro-dollars
+	transcript text,
+	turns jsonb,               -- [{"speaker","text","at"}]
+	summary text,
+	recording_url text,
+	error_message text,
+	unique (enrollment_id, step, try)
+) with (fillfactor = 80);
+create unique index calls_provider_id on calls (provider, provider_call_id);
+create index calls_live on calls (campaign_id, client_id, state) where state <> 'ended';
+create index calls_deadline on calls (deadline_at) where state <> 'ended';
+create index calls_newest on calls (client_id, created_at desc, id desc);
+create index calls_outcome on calls (client_id, outcome, created_at desc, id desc);
+create index calls_lead on calls (lead_id, created_at desc);
+create index calls_phone on calls (client_id, phone, created_at desc);
+create index calls_campaign on calls (campaign_id, created_at desc);
+
+-- One thing a provider told us. Stored raw before anything is made of it; applied at most once.
+create table events (
+	id bigint generated always as identity primary key,
+	provider text not null,
+	dedupe_key text not null,     -- SHA-256 of the raw body
+	kind text not null,           -- post_call, in_call, enrichment, unreadable
+	provider_call_id text,
+	call_id uuid,                 -- ours, where the event could be matched
+	signature text not null,      -- good, bad, unsigned
+	verdict text not null,        -- applied, noted, unknown_call, refused, unreadable
+	deliveries integer not null default 1,
+	received_at timestamptz not null,
+	applied_at timestamptz,
+	error text,
+	body text,                    -- as received, NULs and ill-formed UTF-8 replaced
+	headers jsonb not null default '{}',
+	normalized jsonb,             -- what rules/outcome made of it; applied again if the call shows up late
+	unique (provider, dedupe_key)
+);
+create index events_call on events (call_id) where call_id is not null;
+create index events_unknown on events (provider, provider_call_id) where verdict = 'unknown_call';
+create index events_newest on events (received_at desc, id desc);
+
+-- Permission, as dated events with evidence. The newest for (lead, channel, purpose) holds.
+create table consents (
+	id bigint generated always as identity primary key,
+	client_id bigint not null references clients,
+	lead_id bigint not null references leads on delete cascade,
+	channel text not null check (channel in ('call', 'sms', 'whatsapp', 'email')),
+	purpose text not null default 'marketing',
+	granted boolean not null, -- false: withdrawn
+	source text not null,     -- where it comes from, in words
+	evidence text not null default '',
+	at timestamptz not null,
+	import_id bigint references imports,
+	call_id uuid,
+	recorded_by bigint references users,
+	recorded_at timestamptz not null default now()
+);
+create index consents_newest on consents (lead_id, channel, purpose, at desc, id desc);
+create index consents_import on consents (import_id) where import_id is not null;
+
+-- A standing order never to contact. channel NULL: on none of them.
+create table suppressions (
+	id bigint generated always as identity primary key,
+	client_id bigint references clients, -- NULL: for all clients
+	channel text check (channel in ('call', 'sms', 'whatsapp', 'email')),
+	phone text,
+	email text,
+	reason text not null,
+	source text not null default '',
+	evidence text not null default '',
+	call_id uuid,
+	created_by bigint references users,
+	created_at timestamptz not null default now(),
+	check (phone is not null or email is not null)
+);
+create unique index suppressions_once on suppressions
+	(coalesce(client_id, 0), coalesce(channel, ''), coalesce(phone, ''), coalesce(email, ''));
+create index suppressions_phone on suppressions (phone);
+
+-- What the dialer may do with one provider for one client: breaker, pace and ceilings. The row is also
+-- the lock under which claims are counted, so that two dialers can never exceed a limit together.
+create table provider_limits (
+	client_id bigint not null references clients,
+	provider text not null,
+	concurrency integer,       -- ceiling over all campaigns; NULL: CONCURRENCY
+	pace_per_second numeric not null default 10,
+	per_hour integer,          -- NULL: no ceiling
+	per_day integer,
+	hold_until timestamptz,    -- after a 429 or while the provider is away
+	hold_reason text,
+	stopped_reason text,       -- 401, 402, 403: a person must act; NULL = may dial
+	stopped_at timestamptz,
+	failures integer not null default 0, -- consecutive, for the back-off of hold_until
+	primary key (client_id, provider)
+);
+insert into provider_limits (client_id, provider) select id, 'bland' from clients;
+
+-- Things that need a person; shown until resolved.
+create table alerts (
+	id bigint generated always as identity primary key,
+	client_id bigint references clients,
+	kind text not null,        -- provider_refused, campaign_paused, ambiguous_call, bad_signature, ...
+	subject text not null,     -- what it is about, so that it is raised once: 'campaign 7'
+	message text not null,
+	link text not null default '',
+	count integer not null default 1,
+	first_at timestamptz not null,
+	last_at timestamptz not null,
+	resolved_at timestamptz,
+	resolved_by bigint references users
+);
+create unique index alerts_open on alerts (coalesce(client_id, 0), kind, subject) where resolved_at is null;
+
+create table audit (
+	id bigint generated always as identity primary key,
+	at timestamptz not null default now(),
+	client_id bigint references clients,
+	user_id bigint references users,
+	who text not null default '', -- e-mail, 'ADMIN_TOKEN', 'trunkline'
+	action text not null,         -- campaign.start, setting.change, ...
+	object text not null default '',
+	detail jsonb not null default '{}',
+	address text
+);
+create index audit_newest on audit (client_id, id desc);
+
+create table dialer_runs (
+	id uuid primary key,
+	host text not null,
+	pid integer not null,
+	started_at timestamptz not null,
+	seen_at timestamptz not null,
+	ended_at timestamptz,
+	placed integer not null default 0
+);
+create index dialer_runs_seen on dialer_runs (seen_at desc);
