@@ -217,6 +217,23 @@ ready(struct db *db, const struct db_query *q, int n, struct error *e)
 	return prepare(db, q, e);
 }
 
+/* A plan that a migration made stale, or that a restarted server forgot, is made anew once. */
+static bool
+is_stale(const PGresult *res)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	return state && (strcmp(state, "26000") == 0 || strcmp(state, "0A000") == 0);
+}
+
+static bool
+prepare_again(struct db *db, struct arena *a, const struct db_query *q, struct error *e)
+{
+	/* It may be unknown to the server, which then says so. */
+	(void)!db_script(db, arena_printf(a, "deallocate %s", q->name), NULL);
+	db->prepared[q->index] = false;
+	return prepare(db, q, e);
+}
+
 static PGresult *
 run(struct db *db, struct arena *a, const struct db_query *q, const struct db_param *params, int n,
     struct error *e)
@@ -225,6 +242,12 @@ run(struct db *db, struct arena *a, const struct db_query *q, const struct db_pa
 	if (!ready(db, q, n, e) || !bind(a, params, n, text, e))
 		return NULL;
 	PGresult *res = PQexecPrepared(db->conn, q->name, n, text, NULL, NULL, 0);
+	if (is_stale(res) && !db->in_transaction) {
+		PQclear(res);
+		if (!prepare_again(db, a, q, e))
+			return NULL;
+		res = PQexecPrepared(db->conn, q->name, n, text, NULL, NULL, 0);
+	}
 	ExecStatusType status = PQresultStatus(res);
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
 		return res;

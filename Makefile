@@ -1,0 +1,126 @@
+# Trunkline. `make help` lists what can be done; README.md says what it is.
+SHELL := /bin/bash
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+
+# --- where things go ----------------------------------------------------------------------------
+BUILD ?= build
+STATE ?= var
+HTTPS_PORT ?= 8443
+HTTP_PORT ?= 8080
+WEB_WORKERS ?= 4
+HOOK_WORKERS ?= 2
+SANDBOX ?=
+PREFIX ?= /usr
+
+# --- packages: each one with its reason ---------------------------------------------------------
+# Runs it: nginx, spawn-fcgi, multiwatch, postgresql-15, openssl (the certificate of `make run`).
+# Builds it: libfcgi-dev, libpq-dev, libcurl4-openssl-dev, libjansson-dev, libjwt-dev, libssl-dev (HMAC, AES),
+# libcrypt-dev (yescrypt), libxml2-dev + libarchive-dev (.xlsx), libphonenumber-dev (numbers of all countries),
+# libmicrohttpd-dev (the sandbox's server only).
+RUN_PACKAGES = nginx spawn-fcgi multiwatch postgresql-15 openssl ca-certificates procps
+BUILD_PACKAGES = gcc g++ libc6-dev make pkg-config gawk libfcgi-dev libpq-dev libcurl4-openssl-dev libjansson-dev \
+	libjwt-dev libssl-dev libcrypt-dev libxml2-dev libarchive-dev libphonenumber-dev libmicrohttpd-dev
+TEST_PACKAGES = libcmocka-dev python3 python3-pytest python3-requests python3-psycopg2 python3-jsonschema \
+	python3-selenium chromium chromium-driver jq curl
+LINT_PACKAGES = clang-tidy clang-format cppcheck shellcheck clang
+
+# --- compiling ----------------------------------------------------------------------------------
+CC = gcc
+CXX = g++
+WARN = -Wall -Wextra -Werror -Wshadow -Wformat=2 -Wvla -Wundef -Wpointer-arith -Wwrite-strings
+WARN_C = $(WARN) -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition
+HARDEN = -fstack-protector-strong -fPIE -fno-plt -fcf-protection
+ifeq ($(SAN),1)
+OPT = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LINK_SAN = -fsanitize=address,undefined
+else
+OPT = -O2 -g -D_FORTIFY_SOURCE=2
+endif
+XML := $(shell pkg-config --cflags libxml-2.0 libpq 2>/dev/null)
+CPPFLAGS = -D_GNU_SOURCE -Ifcgi -I$(BUILD)/gen $(XML)
+CFLAGS = -std=gnu11 $(OPT) $(HARDEN) $(WARN_C)
+CXXFLAGS = -std=c++17 $(OPT) $(HARDEN) $(WARN)
+LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LINK_SAN)
+LIBS = -lfcgi -lpq -lcurl -ljansson -ljwt -lcrypto -lcrypt -lxml2 -larchive -lphonenumber -lstdc++ -lm -pthread
+SANDBOX_LIBS = -lmicrohttpd -lcurl -ljansson -ljwt -lcrypto -lcrypt -lm
+
+FOLDERS = base store http net rules providers engine pages hooks
+SOURCES := $(wildcard $(FOLDERS:%=fcgi/%/*.c)) $(wildcard fcgi/rules/*.cc)
+OBJECTS := $(patsubst fcgi/%,$(BUILD)/obj/%.o,$(SOURCES))
+SANDBOX_OBJECTS := $(patsubst fcgi/%,$(BUILD)/obj/%.o,$(wildcard fcgi/sandbox/*.c))
+QUERIES := $(wildcard sql/queries/*.sql)
+PROGRAMS = $(BUILD)/trunkline-web $(BUILD)/trunkline-dialer $(BUILD)/trunkline $(BUILD)/trunkline-sandbox
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+
+.PHONY: all help unit clean
+all: $(PROGRAMS) $(BUILD)/static/manifest ## build the programs
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(BUILD)/gen/queries.h: $(QUERIES) sql/embed.awk
+	@mkdir -p $(@D)
+	awk -v mode=h -f sql/embed.awk $(QUERIES) > $@
+$(BUILD)/gen/queries.c: $(QUERIES) sql/embed.awk
+	@mkdir -p $(@D)
+	awk -f sql/embed.awk $(QUERIES) > $@
+
+$(BUILD)/obj/%.c.o: fcgi/%.c | $(BUILD)/gen/queries.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/obj/%.cc.o: fcgi/%.cc
+	@mkdir -p $(@D)
+	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/obj/queries.o: $(BUILD)/gen/queries.c $(BUILD)/gen/queries.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/libtrunkline.a: $(OBJECTS) $(BUILD)/obj/queries.o
+	rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/trunkline-web: $(BUILD)/obj/web.c.o $(BUILD)/libtrunkline.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/trunkline-dialer: $(BUILD)/obj/dialer.c.o $(BUILD)/libtrunkline.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/trunkline: $(BUILD)/obj/ctl.c.o $(BUILD)/libtrunkline.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/trunkline-sandbox: $(BUILD)/obj/sandbox.c.o $(SANDBOX_OBJECTS) $(BUILD)/libtrunkline.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(SANDBOX_LIBS)
+
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libtrunkline.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libtrunkline.a -lcmocka $(LIBS)
+unit: $(UNIT) ## build the unit tests (in $(BUILD))
+
+# Static files get the hash of their content into their names, so that browsers may keep them for a year.
+STATIC := $(shell find static -type f)
+$(BUILD)/static/manifest: $(STATIC)
+	rm -rf $(@D) && mkdir -p $(@D) && cp -r static/. $(@D)/
+	cd $(@D) && for f in *.css *.js *.svg; do [ -f "$$f" ] || continue; \
+		h=$$(sha256sum "$$f" | cut -c1-10); n=$${f%.*}.$$h.$${f##*.}; \
+		cp "$$f" "$$n" && gzip -9nk "$$n" && echo "$$f $$n"; done > manifest
+
+# --- running it ---------------------------------------------------------------------------------
+.PHONY: run prerequisites test-prerequisites
+prerequisites: ## install (as root) or check the packages that run and build it
+	@systemd/packages.sh $(RUN_PACKAGES) $(BUILD_PACKAGES)
+test-prerequisites: prerequisites ## … and those that test it
+	@systemd/packages.sh $(TEST_PACKAGES)
+run: prerequisites ## run everything in the foreground: https://localhost:$(HTTPS_PORT)
+	@$(MAKE) -s --no-print-directory -j2 BUILD=$(BUILD) SAN=$(SAN) all
+	@exec env HTTPS_PORT=$(HTTPS_PORT) HTTP_PORT=$(HTTP_PORT) WEB_WORKERS=$(WEB_WORKERS) \
+		HOOK_WORKERS=$(HOOK_WORKERS) SANDBOX=$(SANDBOX) systemd/run.sh $(abspath $(BUILD)) $(abspath $(STATE))
+
+# --- testing it ---------------------------------------------------------------------------------
+.PHONY: test lint
+test: test-prerequisites ## everything that must hold; ends with "N passed, N failed"
+	@tests/run.sh
+lint: ## style, static analysis, include directions, statements against the schema
+	@systemd/packages.sh $(LINT_PACKAGES)
+	@tests/lint.sh
+
+clean: ## remove what was built
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
