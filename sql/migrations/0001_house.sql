@@ -150,7 +150,9 @@ create table leads (
 create index leads_newest on leads (client_id, id desc) where archived_at is null;
 create index leads_status on leads (client_id, status, id desc) where archived_at is null;
 create index leads_outcome on leads (client_id, outcome, id desc) where archived_at is null;
-create index leads_import on leads (import_id);
+create index leads_import on leads (import_id, id desc);
+create index leads_list on leads (client_id, list, id desc) where archived_at is null and list <> '';
+create index leads_archived on leads (client_id, id desc) where archived_at is not null;
 create index leads_search on leads using gin
 	(lower(contact || ' ' || company || ' ' || email || ' ' || phone) gin_trgm_ops);
 
@@ -402,3 +404,13 @@ create table dialer_runs (
 	placed integer not null default 0
 );
 create index dialer_runs_seen on dialer_runs (seen_at desc);
+
+-- Counts over many rows, kept for a moment; see functions/tally.sql. May be emptied at any time.
+create unlogged table tallies (
+	client_id bigint not null references clients,
+	subject text not null,   -- 'leads', 'campaign 7', 'day Europe/Berlin'
+	data jsonb not null,
+	at timestamptz not null,
+	took interval not null,  -- how long the counting took
+	primary key (client_id, subject)
+) with (fillfactor = 50);
