@@ -105,7 +105,10 @@ clock_print_local(struct buf *out, int64_t micros, const char *format)
 	struct tm tm;
 	char s[128];
 	localtime_r(&t, &tm);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* a format of ours, passed on */
 	size_t n = strftime(s, sizeof(s), format, &tm);
+#pragma GCC diagnostic pop
 	struct str v = str_trim((struct str){s, n});
 	buf_str(out, v);
 }

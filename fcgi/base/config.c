@@ -35,6 +35,7 @@ static const struct item {
     {"TEMPLATE_DIR", TEXT, AT(template_dir), "/usr/share/trunkline/templates", 0},
     {"STATIC_DIR", TEXT, AT(static_dir), "/usr/share/trunkline/static", 0},
     {"PROMPT_DIR", TEXT, AT(prompt_dir), "/usr/share/trunkline/templates/prompts", 0},
+    {"SQL_DIR", TEXT, AT(sql_dir), "/usr/share/trunkline/sql", 0},
     {"DEFAULT_COUNTRY", TEXT, AT(default_country), "US", 0},
     {"TIME_ZONE", TEXT, AT(time_zone), "UTC", 0},
     {"DIALER_BUDGET", NUMBER, AT(dialer_budget), "290", 0},

@@ -28,6 +28,7 @@ struct config {
 	const char *template_dir;  /* compiled at start */
 	const char *static_dir;	   /* asset names with their content hashes */
 	const char *prompt_dir;	   /* the seeded prompts */
+	const char *sql_dir;	     /* migrations and functions, for `trunkline migrate` */
 	const char *default_country; /* ISO 3166 code for numbers without a country code */
 	const char *time_zone;	     /* of viewers who chose none */
 	int64_t dialer_budget;	     /* seconds that one run of the dialer may take */

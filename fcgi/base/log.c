@@ -11,6 +11,16 @@ static const char *program_name = "trunkline";
 static enum log_level threshold = LOG_INFO;
 static _Thread_local char context[64];
 
+enum log_level
+log_level_of(const char *name)
+{
+	static const char *const names[] = {"debug", "info", "warn", "error"};
+	for (int i = LOG_DEBUG; i <= LOG_ERROR; i++)
+		if (strcmp(names[i], name) == 0)
+			return (enum log_level)i;
+	return LOG_INFO;
+}
+
 void
 log_open(const char *program, enum log_level least)
 {

@@ -22,6 +22,8 @@ struct log_field {
 
 /** The program's name ("web", "dialer") and the least level that is printed. */
 void log_open(const char *program, enum log_level least);
+/** "debug", "info", "warn" or "error"; anything else is info. */
+enum log_level log_level_of(const char *name);
 /** An id put on each line until the next call; NULL ends it. Copied. Per thread. */
 void log_context(const char *request_id);
 void log_write(enum log_level level, const char *msg, const struct log_field *fields, size_t n);

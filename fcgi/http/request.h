@@ -34,11 +34,15 @@ struct upload {
 struct db;
 struct request;
 struct mustache_set;
+struct transport;
 
 /** What a process keeps over requests. Made by main, constant but for the connection's state. */
 struct app {
 	struct config config;
-	struct db *db;
+	struct arena *arena; /* of the process */
+	struct db *db;	     /* NULL while it was never reached */
+	/** Makes ${db} usable for the next request: (re)connects, ends a forgotten transaction. */
+	bool (*refresh)(struct app *app, struct error *e);
 	struct mustache_set *templates;
 	const struct value *assets; /* {"app_css": "/static/app.0123456789.css", …} */
 	/** Fills rq->viewer from cookie or bearer token; false + ERR_UNAUTHENTICATED where there is none. */
@@ -51,7 +55,7 @@ struct request {
 	struct arena *arena;
 	struct app *app;
 	enum method method;
-	struct str path; /* decoded, without query; "/api" is cut off where json is set by it */
+	struct str path; /* decoded, without query and trailing slash; begins with /api where it did */
 	bool json;	 /* the answer is to be JSON: the path began with /api, or Accept says so */
 	const char *id;	 /* request id, from nginx */
 	const char *address, *agent, *host;
@@ -63,8 +67,20 @@ struct request {
 	int64_t ids[4];	     /* {id} parts of the path, in order */
 	struct str names[4]; /* {name} parts */
 	struct viewer *viewer;
-	void *transport; /* http/fcgi.c's own */
+	const char *notice; /* left by the request before this one, shown once */
+	unsigned allow;	    /* methods of the path, where the one asked for is not among them */
+	int64_t started;    /* clock_monotonic */
+	struct transport *transport;
 };
+
+/** A request of ${t}, nothing read yet. */
+struct request *request_new(struct arena *a, struct app *app, struct transport *t);
+/** Method, path, query and headers. ERR_MALFORMED or ERR_METHOD; what could be read is then set. */
+bool request_head(struct request *rq, struct error *e) MUST_USE;
+/** The CGI parameter; "" where missing. */
+struct str request_param(const struct request *rq, const char *name);
+/** "GET", … */
+const char *method_name(enum method method);
 
 /** A request header by its HTTP name, such as "X-Webhook-Signature"; "" where missing. A repeated header
  * answers "" and logs: two signatures are none. */

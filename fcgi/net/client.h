@@ -21,6 +21,7 @@ struct exchange {
 	const char *const *headers; /* "Name: value", NULL-terminated */
 	struct str body;
 	int timeout_ms;
+	int64_t send_before; /* clock_monotonic: after it no body is sent any more; 0: no such limit */
 	void (*done)(struct exchange *x, void *ctx);
 	void *ctx;
 	/* filled by the client before done is called */

@@ -1,8 +1,8 @@
 -- The calls list for any mix of filters, newest first. Planned for its own values, as lead_page.
 set check_function_bodies = off;
 
--- a_filter: {"state": "live" | "ended" | "ambiguous" | "failed" | "done", "outcome", "campaign", "from", "to"};
--- from and to are instants. Rows older than (a_at, a_id), or with a_newer those just after it.
+-- a_filter: {"state": "live" | "ended" | "ambiguous" | "failed" | "done", "outcome", "campaign", "lead", "from", "to", "zone"};
+-- from and to are days in that zone, both included. Rows older than (a_at, a_id), or with a_newer those just after it.
 create or replace function call_page(a_client bigint, a_filter jsonb, a_at timestamptz, a_id uuid,
 	a_newer boolean, a_limit int) returns setof calls language plpgsql stable as $$
 declare
@@ -23,10 +23,12 @@ begin
 		wanted := wanted || format(' and c.lead_id = %s', (a_filter->>'lead')::bigint);
 	end if;
 	if a_filter ? 'from' then
-		wanted := wanted || format(' and c.created_at >= %L::timestamptz', a_filter->>'from');
+		wanted := wanted || format(' and c.created_at >= (%L::date)::timestamp at time zone %L',
+			a_filter->>'from', coalesce(a_filter->>'zone', 'UTC'));
 	end if;
 	if a_filter ? 'to' then
-		wanted := wanted || format(' and c.created_at < %L::timestamptz', a_filter->>'to');
+		wanted := wanted || format(' and c.created_at < (%L::date + 1)::timestamp at time zone %L',
+			a_filter->>'to', coalesce(a_filter->>'zone', 'UTC'));
 	end if;
 	if a_newer then
 		return query execute 'select * from (select c.* from calls c where ' || wanted

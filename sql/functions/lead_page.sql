@@ -66,17 +66,17 @@ $$;
 
 -- What the list shows beside the lead itself: consent to be called, a standing order never to, and the
 -- next attempt with its reason.
-create or replace function lead_beside(a_lead bigint, a_client bigint, a_phone text, out consent boolean,
-	out suppressed boolean, out enrollment_state text, out reason text, out next_at timestamptz,
-	out campaign_id bigint) language sql stable as $$
+create or replace function lead_beside(a_lead bigint, a_client bigint, a_phone text)
+	returns table (consent boolean, suppressed boolean, enrollment_state text, reason text,
+		next_at timestamptz, campaign_id bigint) language sql stable rows 1 as $$
 	select c.granted,
 		exists (select from suppressions s where s.phone = a_phone and (s.client_id = a_client
 			or s.client_id is null) and (s.channel is null or s.channel = 'call')),
 		e.state, e.reason, case when e.state = 'waiting' then e.due_at end, e.campaign_id
 	from (values (1)) one
-	left join lateral (select granted from consents where lead_id = a_lead and channel = 'call'
-		and purpose = 'marketing' order by at desc, id desc limit 1) c on true
-	left join lateral (select state, enrollments.reason, due_at, enrollments.campaign_id from enrollments
-		where lead_id = a_lead order by state in ('waiting', 'under_way', 'ambiguous', 'blocked') desc, id desc
-		limit 1) e on true
+	left join lateral (select k.granted from consents k where k.lead_id = a_lead and k.channel = 'call'
+		and k.purpose = 'marketing' order by k.at desc, k.id desc limit 1) c on true
+	left join lateral (select n.state, n.reason, n.due_at, n.campaign_id from enrollments n
+		where n.lead_id = a_lead order by n.state in ('waiting', 'under_way', 'ambiguous', 'blocked') desc,
+			n.id desc limit 1) e on true
 $$;

@@ -2,6 +2,14 @@
 -- Times are timestamptz, money is bigint micro-dollars in columns named *_usd, states are text with a check.
 create extension if not exists pg_trgm;
 
+-- What `trunkline migrate` has applied: migrations have a version, functions have none.
+create table schema_migrations (
+	name text primary key,
+	version integer unique,
+	checksum text not null,
+	applied_at timestamptz not null
+);
+
 create table clients (
 	id bigint generated always as identity primary key,
 	name text not null,

@@ -1,0 +1,275 @@
+/* trunkline: the admin command. A table of subcommands; each opens what it needs and says what it did. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/doctor.h"
+#include "store/health.h"
+#include "store/migrate.h"
+#include "store/user.h"
+
+struct run {
+	struct arena *a;
+	struct config config;
+	struct db *db; /* where the row asks for it */
+	struct error away; /* why there is none */
+	int argc;
+	char **argv; /* after the subcommand's words */
+};
+
+/** Prints; false with ${e} where it failed. */
+typedef bool command(struct run *r, struct error *e);
+
+static void
+print(struct run *r, const struct value *v, const char *name)
+{
+	struct buf b;
+	buf_init(&b, r->a);
+	struct value *member = value_get(v, name);
+	if (member)
+		value_print(&b, member);
+	printf("%.*s", (int)b.n, b.p);
+}
+
+/* The value of --name, or NULL. */
+static const char *
+option(const struct run *r, const char *name)
+{
+	for (int i = 0; i + 1 < r->argc; i++)
+		if (strcmp(r->argv[i], name) == 0)
+			return r->argv[i + 1];
+	return NULL;
+}
+
+static bool
+has_flag(const struct run *r, const char *name)
+{
+	for (int i = 0; i < r->argc; i++)
+		if (strcmp(r->argv[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool
+migrate(struct run *r, struct error *e)
+{
+	struct migrate_report report;
+	if (!migrate_run(r->db, r->a, r->config.sql_dir, &report, e))
+		return false;
+	printf("%d migrations and %d function files applied.\n", report.migrations, report.functions);
+	return true;
+}
+
+/* From standard input with --password-stdin, else a made one, which is printed. */
+static const char *
+read_password(struct run *r, struct error *e)
+{
+	if (!has_flag(r, "--password-stdin")) {
+		const char *made = user_generated_password(r->a);
+		printf("Password: %s\n", made);
+		return made;
+	}
+	struct buf b;
+	buf_init(&b, r->a);
+	for (int c; (c = getchar()) != EOF && c != '\n' && b.n < 1000;)
+		buf_putc(&b, (char)c);
+	if (b.n == 0) {
+		error_field(e, "password", "There was no password on standard input.");
+		return NULL;
+	}
+	return b.p;
+}
+
+static bool
+user_add_command(struct run *r, struct error *e)
+{
+	int64_t client_id = 0, id = 0;
+	const char *role = option(r, "--role"), *name = option(r, "--name");
+	if (r->argc < 1 || r->argv[0][0] == '-')
+		return error_set(e, ERR_MALFORMED, "Whose account? trunkline user add EMAIL");
+	const char *password = read_password(r, e);
+	if (!password || !user_default_client(r->db, r->a, &client_id, e) ||
+	    !user_add(r->db, r->a, client_id, str_of(r->argv[0]), str_of(name ? name : ""),
+		str_of(role ? role : "member"), password, &id, e))
+		return false;
+	printf("%s was added as %s.\n", r->argv[0], role ? role : "member");
+	return true;
+}
+
+static bool
+user_password_command(struct run *r, struct error *e)
+{
+	int64_t client_id = 0, id = 0, epoch = 0;
+	if (r->argc < 1 || r->argv[0][0] == '-')
+		return error_set(e, ERR_MALFORMED, "Whose password? trunkline user passwd EMAIL");
+	if (!user_by_email(r->db, r->a, str_of(r->argv[0]), &client_id, &id, e))
+		return false;
+	const char *password = read_password(r, e);
+	if (!password || !user_password(r->db, r->a, client_id, id, password, &epoch, e))
+		return false;
+	printf("The password of %s was changed; all sessions were ended.\n", r->argv[0]);
+	return true;
+}
+
+static bool
+user_list_command(struct run *r, struct error *e)
+{
+	int64_t client_id = 0;
+	if (!user_default_client(r->db, r->a, &client_id, e))
+		return false;
+	struct value *users = user_list(r->db, r->a, client_id, e);
+	for (size_t i = 0; users && i < users->list.n; i++) {
+		const struct value *u = users->list.items[i];
+		struct str email = value_str(u, "email"), role = value_str(u, "role");
+		printf("%-40.*s %-8.*s %s\n", STR_ARG(email), STR_ARG(role),
+		    value_flag(u, "active") ? "active" : "inactive");
+	}
+	return users != NULL;
+}
+
+static bool
+config(struct run *r, struct error *e)
+{
+	struct buf b;
+	(void)e;
+	buf_init(&b, r->a);
+	config_print(&r->config, &b);
+	fputs(b.p, stdout);
+	return true;
+}
+
+static void
+print_campaigns(struct run *r, const struct value *campaigns)
+{
+	for (size_t i = 0; i < campaigns->list.n; i++) {
+		const struct value *c = campaigns->list.items[i];
+		struct str name = value_str(c, "name"), state = value_str(c, "state");
+		printf("campaign %lld %.*s: %.*s ", (long long)value_num(c, "id"), STR_ARG(name),
+		    STR_ARG(state));
+		print(r, c, "state_reason");
+		putchar('\n');
+	}
+}
+
+static bool
+status(struct run *r, struct error *e)
+{
+	static const char *const counts[] = {"leads", "calls", "calls_under_way", "users", "imports"};
+	struct value *all = health_counts(r->db, r->a, e);
+	struct value *state = all ? health_state(r->db, r->a, e) : NULL;
+	struct value *campaigns = state ? health_campaigns(r->db, r->a, e) : NULL;
+	if (!campaigns)
+		return false;
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		printf("%-16s %lld\n", counts[i], (long long)value_num(all, counts[i]));
+	printf("%-16s %lld\n%-16s ", "waiting", (long long)value_num(state, "queue_depth"), "dialer seen");
+	print(r, state, "dialer_last_run");
+	putchar('\n');
+	print_campaigns(r, campaigns);
+	return true;
+}
+
+static bool
+doctor(struct run *r, struct error *e)
+{
+	struct buf b;
+	buf_init(&b, r->a);
+	int bad = doctor_run(&r->config, r->db, &r->away, r->a, &b);
+	fputs(b.p, stdout);
+	return !bad || error_set(e, ERR_INVALID, "%d to mend.", bad);
+}
+
+enum need { NEEDS_NOTHING, NEEDS_DB, LOOKS_FOR_DB };
+
+static const struct subcommand {
+	const char *words[2];
+	command *run;
+	enum need need;
+	const char *usage, *help;
+} subcommands[] = {
+    {{"migrate"}, migrate, NEEDS_DB, "", "bring the database's schema up to date (from SQL_DIR)"},
+    {{"user", "add"}, user_add_command, NEEDS_DB,
+	"EMAIL [--role admin|member|viewer] [--name NAME] [--password-stdin]",
+	"add an account; without --password-stdin a password is made and printed"},
+    {{"user", "passwd"}, user_password_command, NEEDS_DB, "EMAIL [--password-stdin]",
+	"set a password and end the sessions of that account"},
+    {{"user", "list"}, user_list_command, NEEDS_DB, "", "list the accounts"},
+    {{"config"}, config, NEEDS_NOTHING, "", "print the settings, secrets masked"},
+    {{"status"}, status, NEEDS_DB, "", "counts, the dialer, campaigns under way"},
+    {{"doctor"}, doctor, LOOKS_FOR_DB, "", "check everything that has to be right and say how to mend it"},
+};
+
+enum { SUBCOMMAND_COUNT = sizeof(subcommands) / sizeof(subcommands[0]) };
+
+static void
+print_usage(FILE *out, const struct subcommand *only)
+{
+	for (size_t i = 0; i < SUBCOMMAND_COUNT; i++) {
+		const struct subcommand *s = &subcommands[i];
+		if (only && s != only)
+			continue;
+		fprintf(out, "trunkline %s%s%s %s\n\t%s\n", s->words[0], s->words[1] ? " " : "",
+		    s->words[1] ? s->words[1] : "", s->usage, s->help);
+	}
+	if (!only)
+		fputs("Settings come from the environment or /etc/trunkline/trunkline.env; see the README.\n",
+		    out);
+}
+
+static const struct subcommand *
+find(int argc, char **argv, int *words)
+{
+	for (size_t i = 0; i < SUBCOMMAND_COUNT; i++) {
+		const struct subcommand *s = &subcommands[i];
+		*words = s->words[1] ? 2 : 1;
+		if (argc > *words && strcmp(argv[1], s->words[0]) == 0 &&
+		    (!s->words[1] || strcmp(argv[2], s->words[1]) == 0))
+			return s;
+	}
+	return NULL;
+}
+
+static bool
+prepare(struct run *r, enum need need, struct error *e)
+{
+	if (!config_load(&r->config, r->a, e))
+		return false;
+	log_open("trunkline", log_level_of(r->config.log_level));
+	clock_set_zone(r->config.time_zone);
+	if (need != NEEDS_NOTHING)
+		r->db = db_open(r->config.database_url, "trunkline", 0, &r->away);
+	if (need == NEEDS_DB && !r->db) {
+		*e = r->away;
+		return false;
+	}
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	int words = 0;
+	struct error e = {0};
+	const struct subcommand *s = find(argc, argv, &words);
+	if (!s) {
+		bool asked = argc > 1 && strcmp(argv[1], "--help") == 0;
+		print_usage(asked ? stdout : stderr, NULL);
+		return asked ? 0 : 2;
+	}
+	struct run r = {.a = arena_new(64 << 10), .argc = argc - 1 - words, .argv = argv + 1 + words};
+	if (has_flag(&r, "--help")) {
+		print_usage(stdout, s);
+		arena_free(r.a);
+		return 0;
+	}
+	umask(027);
+	bool good = prepare(&r, s->need, &e) && s->run(&r, &e);
+	if (!good)
+		fprintf(stderr, "trunkline %s: %s\n", s->words[0], e.message);
+	db_close(r.db);
+	arena_free(r.a);
+	return good ? 0 : 1;
+}

@@ -1,0 +1,164 @@
+/* One request from its first header to the last byte of the answer. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/form.h"
+#include "http/route.h"
+#include "http/session.h"
+#include "http/view.h"
+
+static bool
+may(struct request *rq, const struct route *route, struct error *e)
+{
+	struct error none = {0};
+	bool by_cookie;
+	/* Open pages know who is there, where somebody is. */
+	if (route->role == ROLE_NONE) {
+		if (!(route->flags & ROUTE_NO_DB) && session_presented(rq, &by_cookie).n &&
+		    !rq->app->authenticate(rq, &none))
+			rq->viewer = NULL;
+		return none.kind != ERR_UNAVAILABLE || error_set(e, none.kind, "%s", none.message);
+	}
+	if (!rq->app->authenticate(rq, e))
+		return false;
+	if (rq->viewer->role < route->role)
+		return error_set(e, ERR_FORBIDDEN, "Your account may not do this. Ask an admin.");
+	return true;
+}
+
+static bool
+is_unsafe(const struct request *rq)
+{
+	return rq->method != GET && rq->method != HEAD;
+}
+
+static bool
+prepare(struct request *rq, const struct route *route, struct error *e)
+{
+	if (!(route->flags & ROUTE_NO_DB) && rq->app->refresh && !rq->app->refresh(rq->app, e))
+		return false;
+	if (!may(rq, route, e))
+		return false;
+	clock_set_zone(rq->viewer && rq->viewer->time_zone ? rq->viewer->time_zone
+							   : rq->app->config.time_zone);
+	if (!form_read(rq, route, e))
+		return false;
+	bool asks = rq->viewer && rq->viewer->by_cookie && is_unsafe(rq) && !(route->flags & ROUTE_NO_CSRF);
+	return !asks || session_csrf_ok(rq, e);
+}
+
+static bool
+answer(struct request *rq, struct response *rs, const struct route *route, struct error *e)
+{
+	bool framed = !(route->flags & ROUTE_OWN_PAGE) && rq->viewer;
+	if (!rq->json && rq->method == GET)
+		session_notice_take(rs, rq);
+	if (!route->fn(rq, rs, e)) {
+		if (rq->json || !rs->form_page || e->kind == ERR_INTERNAL)
+			return false;
+		struct error why = *e;
+		return view_form(rq, rs, framed, &why, e);
+	}
+	if (!rs->status)
+		rs->status = rs->location && !rq->json ? 303 : 200;
+	if (rs->content_type)
+		return true;
+	if (rq->json) {
+		view_json(rq, rs, rs->model);
+		return true;
+	}
+	if (rs->location) {
+		rs->status = 303;
+		response_header(rs, rq, "Location", rs->location);
+		if (rs->notice)
+			session_notice_set(rs, rq, rs->notice);
+		return true;
+	}
+	const char *page = rs->page ? rs->page : route->page;
+	if (!page) {
+		view_json(rq, rs, rs->model);
+		return true;
+	}
+	return view_page(rq, rs, page, rs->model, framed, e);
+}
+
+/* A browser that is not signed in goes to sign in, and comes back. */
+static void
+send_to_login(struct request *rq, struct response *rs)
+{
+	struct buf b;
+	buf_init(&b, rq->arena);
+	buf_puts(&b, "/login");
+	struct str target = request_param(rq, "REQUEST_URI");
+	if (!is_unsafe(rq) && target.n > 1 && target.n < 1500) {
+		buf_puts(&b, "?next=");
+		buf_url(&b, target);
+	}
+	rs->status = 303;
+	response_header(rs, rq, "Location", b.p);
+	session_cookie_clear(rs, rq);
+}
+
+static void
+add_allow(struct request *rq, struct response *rs)
+{
+	struct buf b;
+	unsigned allow = rq->allow & GET ? rq->allow | HEAD : rq->allow;
+	buf_init(&b, rq->arena);
+	for (unsigned m = GET; m <= HEAD; m <<= 1)
+		if (allow & m)
+			buf_printf(&b, "%s%s", b.n ? ", " : "", method_name((enum method)m));
+	response_header(rs, rq, "Allow", b.p);
+}
+
+static void
+refuse(struct request *rq, struct response *rs, const struct error *e)
+{
+	if (e->kind == ERR_UNAUTHENTICATED && !rq->json && !rs->form_page) {
+		send_to_login(rq, rs);
+		return;
+	}
+	if (e->kind == ERR_METHOD)
+		add_allow(rq, rs);
+	if (e->kind == ERR_UNAUTHENTICATED)
+		response_header(rs, rq, "WWW-Authenticate", "Bearer");
+	view_error(rq, rs, e);
+}
+
+static void
+log_request(const struct request *rq, const struct route *route, const struct response *rs,
+    const struct error *e)
+{
+	bool ours = rs->status >= 500;
+	const struct log_field fields[] = {LOG_TEXT("method", method_name(rq->method)),
+	    LOG_TEXT("route", route ? route->pattern : ""), LOG_INT("status", rs->status),
+	    LOG_INT("ms", (clock_monotonic() - rq->started) / 1000),
+	    LOG_INT("user", rq->viewer ? rq->viewer->user_id : -1),
+	    LOG_TEXT("error", e->kind ? error_name(e) : ""), LOG_TEXT("why", ours ? e->message : "")};
+	log_write(ours ? LOG_ERROR : LOG_INFO, "request", fields, sizeof(fields) / sizeof(fields[0]));
+}
+
+void
+route_dispatch(const struct route *table, size_t n, struct request *rq)
+{
+	struct error e = {0};
+	struct response rs = {0};
+	const struct route *route = NULL;
+	buf_init(&rs.body, rq->arena);
+	bool good = request_head(rq, &e);
+	log_context(rq->id);
+	route = good ? route_find(table, n, rq, &e) : NULL;
+	good = route && prepare(rq, route, &e) && answer(rq, &rs, route, &e);
+	if (!good)
+		refuse(rq, &rs, &e);
+	response_header(&rs, rq, "X-Request-Id", rq->id);
+	bool stated = false;
+	for (size_t i = 0; rs.headers && i < rs.headers->list.n; i++)
+		stated = stated || str_is_nocase(value_str(rs.headers->list.items[i], "name"), "cache-control");
+	if (!stated)
+		response_header(&rs, rq, "Cache-Control", "no-store");
+	response_send(&rs, rq);
+	log_request(rq, route, &rs, &e);
+	log_context(NULL);
+}

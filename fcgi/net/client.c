@@ -1,0 +1,273 @@
+#include "net/client.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+enum { MOST_ANSWER = 8 << 20, CONNECT_MS = 5000, MOST_IDLE = 64, MOST_FDS = 8 };
+
+struct client {
+	CURLM *multi;
+	const char *ca_file;
+	CURL *idle[MOST_IDLE]; /* handles to be used again; connections are kept by the multi handle */
+	int idle_count, running;
+};
+
+/* One exchange under way. */
+struct flight {
+	struct client *client;
+	struct exchange *x;
+	struct arena *a;
+	CURL *curl;
+	struct curl_slist *headers;
+	struct buf answer;
+	size_t sent;
+	int64_t began;
+};
+
+struct client *
+client_open(const char *ca_file, struct error *e)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
+		error_set(e, ERR_INTERNAL, "libcurl cannot be started.");
+		return NULL;
+	}
+	struct client *c = calloc(1, sizeof(*c));
+	CURLM *multi = curl_multi_init();
+	if (!c || !multi)
+		abort();
+	c->multi = multi;
+	c->ca_file = ca_file && *ca_file ? strdup(ca_file) : NULL;
+	return c;
+}
+
+void
+client_close(struct client *c)
+{
+	if (!c)
+		return;
+	while (c->idle_count)
+		curl_easy_cleanup(c->idle[--c->idle_count]);
+	curl_multi_cleanup(c->multi);
+	free((char *)c->ca_file);
+	free(c);
+	curl_global_cleanup();
+}
+
+static size_t
+take_body(char *p, size_t size, size_t n, void *ctx)
+{
+	struct flight *f = ctx;
+	if (f->answer.n + size * n > MOST_ANSWER)
+		return 0;
+	buf_add(&f->answer, p, size * n);
+	return size * n;
+}
+
+/* Seconds, or an HTTP date (RFC 9110, 10.2.3). */
+static size_t
+take_header(char *p, size_t size, size_t n, void *ctx)
+{
+	static const char name[] = "retry-after:";
+	struct flight *f = ctx;
+	struct str line = {p, size * n};
+	if (line.n > sizeof(name) - 1 && strncasecmp(p, name, sizeof(name) - 1) == 0) {
+		struct str text = str_trim(str_sub(line, sizeof(name) - 1, line.n));
+		int64_t seconds;
+		if (str_to_int(text, &seconds)) {
+			f->x->retry_after_ms = seconds < 0 ? 0 : seconds > 86400 ? 86400000 : seconds * 1000;
+		} else {
+			time_t at = curl_getdate(str_dup(f->a, text), NULL);
+			int64_t ms = (int64_t)at * 1000 - clock_now() / 1000;
+			if (at > 0)
+				f->x->retry_after_ms = ms < 0 ? 0 : ms > 86400000 ? 86400000 : ms;
+		}
+	}
+	return size * n;
+}
+
+/*
+ * The body is read once. There is no way back, so libcurl, which would silently send a POST again where a kept
+ * connection turns out to be dead, fails instead. And a process that slept past its lease sends nothing more.
+ */
+static size_t
+give_body(char *p, size_t size, size_t n, void *ctx)
+{
+	struct flight *f = ctx;
+	size_t left = f->x->body.n - f->sent, room = size * n;
+	if (f->x->send_before && clock_monotonic() > f->x->send_before)
+		return CURL_READFUNC_ABORT;
+	if (left > room)
+		left = room;
+	if (left)
+		memcpy(p, f->x->body.p + f->sent, left);
+	f->sent += left;
+	return left;
+}
+
+/* Plain http is for stand-ins on this machine only. */
+static bool
+is_loopback(const char *url)
+{
+	static const char *const starts[] = {"http://127.", "http://localhost:", "http://localhost/",
+	    "http://[::1]"};
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		if (strncasecmp(url, starts[i], strlen(starts[i])) == 0)
+			return true;
+	return false;
+}
+
+static void
+set_method(struct flight *f)
+{
+	CURL *c = f->curl;
+	if (strcmp(f->x->method, "GET") == 0) {
+		curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+		return;
+	}
+	curl_easy_setopt(c, CURLOPT_POST, 1L);
+	if (strcmp(f->x->method, "POST") != 0)
+		curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, f->x->method);
+	curl_easy_setopt(c, CURLOPT_READFUNCTION, give_body);
+	curl_easy_setopt(c, CURLOPT_READDATA, f);
+	curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)f->x->body.n);
+	/* Without it large bodies wait a second for "100 Continue". */
+	f->headers = curl_slist_append(f->headers, "Expect:");
+}
+
+static void
+set_options(struct flight *f)
+{
+	CURL *c = f->curl;
+	curl_easy_setopt(c, CURLOPT_PRIVATE, f);
+	curl_easy_setopt(c, CURLOPT_URL, f->x->url);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, is_loopback(f->x->url) ? "http" : "https");
+	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_PROXY, "");
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)f->x->timeout_ms);
+	curl_easy_setopt(c, CURLOPT_MAXAGE_CONN, 50L);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, f);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, f);
+	curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
+	if (f->client->ca_file)
+		curl_easy_setopt(c, CURLOPT_CAINFO, f->client->ca_file);
+	set_method(f);
+	for (const char *const *h = f->x->headers; h && *h; h++)
+		f->headers = curl_slist_append(f->headers, *h);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, f->headers);
+}
+
+bool
+client_send(struct client *c, struct arena *a, struct exchange *x, struct error *e)
+{
+	struct flight *f = arena_new_of(a, struct flight);
+	*f = (struct flight){.client = c, .x = x, .a = a, .began = clock_monotonic()};
+	x->fate = FATE_NOT_SENT;
+	x->status = 0;
+	x->retry_after_ms = -1;
+	x->problem = NULL;
+	x->answer = (struct str){"", 0};
+	buf_init(&f->answer, a);
+	f->curl = c->idle_count ? c->idle[--c->idle_count] : curl_easy_init();
+	if (!f->curl)
+		return error_set(e, ERR_UNAVAILABLE, "No more connections can be made.");
+	set_options(f);
+	if (curl_multi_add_handle(c->multi, f->curl) != CURLM_OK) {
+		curl_slist_free_all(f->headers);
+		curl_easy_cleanup(f->curl);
+		return error_set(e, ERR_UNAVAILABLE, "The request could not be begun.");
+	}
+	c->running++;
+	return true;
+}
+
+static void
+judge(struct flight *f, CURLcode code)
+{
+	struct exchange *x = f->x;
+	long status = 0, request_bytes = 0;
+	curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(f->curl, CURLINFO_REQUEST_SIZE, &request_bytes);
+	x->took_us = clock_monotonic() - f->began;
+	x->answer = buf_view(&f->answer);
+	x->status = (int)status;
+	if (code == CURLE_OK) {
+		x->fate = FATE_ANSWERED;
+		return;
+	}
+	x->fate = request_bytes > 0 || f->sent > 0 ? FATE_UNKNOWN : FATE_NOT_SENT;
+	x->problem = arena_strdup(f->a, curl_easy_strerror(code));
+}
+
+static void
+finish(struct client *c, CURL *curl, CURLcode code)
+{
+	struct flight *f = NULL;
+	curl_easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&f);
+	judge(f, code);
+	curl_multi_remove_handle(c->multi, curl);
+	curl_slist_free_all(f->headers);
+	if (c->idle_count < MOST_IDLE) {
+		curl_easy_reset(curl);
+		c->idle[c->idle_count++] = curl;
+	} else {
+		curl_easy_cleanup(curl);
+	}
+	c->running--;
+	f->x->done(f->x, f->x->ctx);
+}
+
+static void
+perform(struct client *c)
+{
+	int running, left;
+	curl_multi_perform(c->multi, &running);
+	for (CURLMsg *m; (m = curl_multi_info_read(c->multi, &left));)
+		if (m->msg == CURLMSG_DONE)
+			finish(c, m->easy_handle, m->data.result);
+}
+
+int
+client_drive(struct client *c, const int *fds, int nfds, int timeout_ms)
+{
+	struct curl_waitfd waits[MOST_FDS];
+	int before = c->running;
+	for (int i = 0; i < nfds && i < MOST_FDS; i++)
+		waits[i] = (struct curl_waitfd){.fd = fds[i], .events = CURL_WAIT_POLLIN};
+	perform(c);
+	/* What has just ended is the caller's business first. */
+	if (c->running < before)
+		return c->running;
+	curl_multi_poll(c->multi, waits, (unsigned)nfds, timeout_ms, NULL);
+	perform(c);
+	return c->running;
+}
+
+static void
+note_done(struct exchange *x, void *ctx)
+{
+	(void)x;
+	*(bool *)ctx = true;
+}
+
+bool
+client_once(struct client *c, struct arena *a, struct exchange *x, struct error *e)
+{
+	bool done = false;
+	x->done = note_done;
+	x->ctx = &done;
+	if (!client_send(c, a, x, e))
+		return false;
+	while (!done)
+		client_drive(c, NULL, 0, 1000);
+	return true;
+}

@@ -1,0 +1,16 @@
+#ifndef PAGES_LEAD_H
+#define PAGES_LEAD_H
+/* One lead: who it is, whether it may be called, all that happened, and what a person can do about
+ * it. */
+#include "http/response.h"
+
+handler lead_show, lead_new, lead_create, lead_save, lead_remove;
+handler lead_note_add, lead_archive_toggle, lead_suppress, lead_contact;
+/* lead_consents.c */
+handler lead_consents, lead_consent_add;
+/** Records consent to be called (or its withdrawal) for one lead, now, in words of where it comes
+ * from. */
+bool lead_consent_record(
+    struct request *rq, int64_t id, bool granted, struct str source, struct error *e) MUST_USE;
+
+#endif

@@ -1,0 +1,91 @@
+#include "pages/routes.h"
+
+#include "pages/calls.h"
+#include "pages/dashboard.h"
+#include "pages/events.h"
+#include "pages/health.h"
+#include "pages/lead.h"
+#include "pages/leads.h"
+#include "pages/login.h"
+#include "pages/suppressions.h"
+#include "pages/users.h"
+
+/*
+ * {methods, pattern, handler, template, least role, flags, most bytes of body}
+ * {id} takes a positive number (rq->ids), any other {word} one part of the path (rq->names). Where
+ * two rows match, the one with fewer braces wins. Paths under /api need no row: /api/x answers as
+ * JSON what /x does. Keep a resource's rows together.
+ */
+static const struct route health[] = {
+    {GET, "/health", health_alive, NULL, ROLE_NONE, ROUTE_API_ONLY | ROUTE_NO_DB, 0},
+    {GET, "/healthz", health_ready, NULL, ROLE_NONE, ROUTE_API_ONLY | ROUTE_NO_DB, 0},
+};
+
+static const struct route web[] = {
+    {GET, "/login", login_form, "login", ROLE_NONE, ROUTE_OWN_PAGE, 0},
+    {POST, "/login", login_submit, "login", ROLE_NONE, ROUTE_OWN_PAGE | ROUTE_NO_CSRF, 0},
+    {POST, "/logout", login_out, NULL, ROLE_VIEWER, 0, 0},
+    {GET, "/account", account_show, "account", ROLE_VIEWER, 0, 0},
+    {POST | PATCH, "/account", account_save, "account", ROLE_VIEWER, 0, 0},
+    {POST, "/account/password", account_password, "account", ROLE_VIEWER, 0, 0},
+    {POST, "/account/sign-out-everywhere", account_sign_out_everywhere, NULL, ROLE_VIEWER, 0, 0},
+
+    {GET, "/users", users_list, "users", ROLE_ADMIN, 0, 0},
+    {POST, "/users", users_add, "users", ROLE_ADMIN, 0, 0},
+    {GET, "/users/{id}", users_show, "user", ROLE_ADMIN, 0, 0},
+    {POST | PATCH, "/users/{id}", users_save, "user", ROLE_ADMIN, 0, 0},
+    {POST, "/users/{id}/password", users_password, "user", ROLE_ADMIN, 0, 0},
+
+    {GET, "/", dashboard_show, "dashboard", ROLE_VIEWER, 0, 0},
+    {GET, "/dashboard", dashboard_show, "dashboard", ROLE_VIEWER, 0, 0},
+
+    {GET, "/leads", leads_list, "leads", ROLE_VIEWER, 0, 0},
+    {POST, "/leads", lead_create, NULL, ROLE_MEMBER, 0, 0},
+    {GET, "/leads.csv", leads_csv, NULL, ROLE_VIEWER, 0, 0},
+    {POST, "/leads/bulk", leads_bulk, NULL, ROLE_MEMBER, 0, 0},
+    {GET, "/leads/new", lead_new, "lead_new", ROLE_MEMBER, 0, 0},
+    {GET, "/leads/{id}", lead_show, "lead", ROLE_VIEWER, 0, 0},
+    {POST | PATCH | PUT, "/leads/{id}", lead_save, NULL, ROLE_MEMBER, 0, 0},
+    {DELETE, "/leads/{id}", lead_remove, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/leads/{id}/archive", lead_archive_toggle, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/leads/{id}/notes", lead_note_add, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/leads/{id}/suppress", lead_suppress, NULL, ROLE_MEMBER, 0, 0},
+    {GET, "/leads/{id}/contactability", lead_contact, NULL, ROLE_VIEWER, ROUTE_API_ONLY, 0},
+    {GET, "/leads/{id}/consents", lead_consents, NULL, ROLE_VIEWER, ROUTE_API_ONLY, 0},
+    {POST, "/leads/{id}/consents", lead_consent_add, NULL, ROLE_MEMBER, 0, 0},
+
+    {GET, "/calls", calls_list, "calls", ROLE_VIEWER, 0, 0},
+    {GET, "/calls/{name}", calls_show, "call", ROLE_VIEWER, 0, 0},
+    {POST, "/calls/{name}/ask", calls_ask, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/calls/{name}/resolve", calls_resolve, NULL, ROLE_ADMIN, 0, 0},
+
+    {GET, "/suppressions", suppressions_list, "suppressions", ROLE_VIEWER, 0, 0},
+    {POST, "/suppressions", suppressions_add, NULL, ROLE_MEMBER, 0, 0},
+    {DELETE, "/suppressions/{id}", suppressions_remove, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/suppressions/{id}/remove", suppressions_remove, NULL, ROLE_MEMBER, 0, 0},
+};
+
+static const struct route stream[] = {
+    {GET, "/events", events_open, NULL, ROLE_VIEWER, ROUTE_API_ONLY, 0},
+};
+
+const struct route *
+routes_health(size_t *n)
+{
+	*n = sizeof(health) / sizeof(health[0]);
+	return health;
+}
+
+const struct route *
+routes_web(size_t *n)
+{
+	*n = sizeof(web) / sizeof(web[0]);
+	return web;
+}
+
+const struct route *
+routes_stream(size_t *n)
+{
+	*n = sizeof(stream) / sizeof(stream[0]);
+	return stream;
+}

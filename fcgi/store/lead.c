@@ -1,0 +1,193 @@
+#include "store/lead.h"
+
+#include "queries.h"
+
+struct value *
+lead_page(struct db *db, struct arena *a, int64_t client, const struct value *filter,
+    int64_t cursor, bool newer, int64_t limit, struct error *e)
+{
+	if (!cursor && !newer)
+		cursor = INT64_MAX;
+	if (!newer && filter->map.n == 0)
+		return db_rows(db, a, q_lead_list, e, P_INT(client), P_INT(cursor), P_INT(limit));
+	return db_rows(db, a, q_lead_search, e, P_INT(client), P_JSON(filter), P_INT(cursor),
+	    P_BOOL(newer), P_INT(limit));
+}
+
+int64_t
+lead_matches(struct db *db, struct arena *a, int64_t client, const struct value *filter,
+    int64_t most, struct error *e)
+{
+	struct value *row =
+	    db_row(db, a, q_lead_matches, e, P_INT(client), P_JSON(filter), P_INT(most));
+	return row ? value_num(row, "matches") : -1;
+}
+
+struct value *
+lead_lists(struct db *db, struct arena *a, int64_t client, struct error *e)
+{
+	return db_rows(db, a, q_lead_lists, e, P_INT(client));
+}
+
+struct value *
+lead_campaigns(struct db *db, struct arena *a, int64_t client, struct error *e)
+{
+	return db_rows(db, a, q_lead_campaigns, e, P_INT(client));
+}
+
+struct value *
+lead_prompts(struct db *db, struct arena *a, int64_t client, struct error *e)
+{
+	return db_rows(db, a, q_lead_prompts, e, P_INT(client));
+}
+
+struct value *
+lead_find(struct db *db, struct arena *a, int64_t client, int64_t id, struct error *e)
+{
+	struct value *row = db_row(db, a, q_lead_find, e, P_INT(client), P_INT(id));
+	if (!row && e->kind == ERR_NOT_FOUND)
+		error_set(e, ERR_NOT_FOUND, "There is no lead %lld.", (long long)id);
+	return row;
+}
+
+struct value *
+lead_history(struct db *db, struct arena *a, int64_t client, int64_t id, struct error *e)
+{
+	struct value *all = value_map(a);
+	struct value *calls = db_rows(db, a, q_lead_calls, e, P_INT(client), P_INT(id));
+	struct value *decisions =
+	    calls ? db_rows(db, a, q_lead_decisions, e, P_INT(client), P_INT(id)) : NULL;
+	struct value *journeys =
+	    decisions ? db_rows(db, a, q_lead_enrollments, e, P_INT(client), P_INT(id)) : NULL;
+	struct value *consents =
+	    journeys ? db_rows(db, a, q_consent_list, e, P_INT(client), P_INT(id), P_INT(50))
+		     : NULL;
+	if (!consents)
+		return NULL;
+	value_set(a, all, "calls", calls);
+	value_set(a, all, "decisions", decisions);
+	value_set(a, all, "enrollments", journeys);
+	value_set(a, all, "consents", consents);
+	return all;
+}
+
+struct value *
+lead_contactability(struct db *db, struct arena *a, int64_t id, const char *channel,
+    int64_t campaign, int64_t now, struct error *e)
+{
+	return db_row(db, a, q_lead_contactability, e, P_INT(id), P_TEXT(channel), P_ID(campaign),
+	    P_TIME(now));
+}
+
+struct value *
+lead_clock(struct db *db, struct arena *a, int64_t id, int64_t now, struct error *e)
+{
+	return db_rows(db, a, q_lead_clock, e, P_INT(id), P_TIME(now));
+}
+
+/* A member that is there, even if empty; NULL where it is missing. */
+static struct db_param
+given(const struct value *fields, const char *name)
+{
+	return value_has(fields, name) ? P_STR(value_str(fields, name)) : P_NULL;
+}
+
+bool
+lead_insert(struct db *db, struct arena *a, int64_t client, const struct value *fields, int64_t *id,
+    struct error *e)
+{
+	struct str prompt = value_str(fields, "prompt_name");
+	struct value *row =
+	    db_row(db, a, q_lead_insert, e, P_INT(client), P_STR(value_str(fields, "phone")),
+		P_STR_OR_NULL(value_str(fields, "extension")), P_STR(value_str(fields, "contact")),
+		P_STR(value_str(fields, "company")), P_STR(value_str(fields, "email")),
+		P_STR(value_str(fields, "location")), P_STR_OR_NULL(value_str(fields, "region")),
+		P_STR_OR_NULL(value_str(fields, "time_zone")), P_STR(value_str(fields, "source")),
+		P_STR(value_str(fields, "assigned_agent")), P_STR(value_str(fields, "notes")),
+		P_STR(value_str(fields, "list")), P_STR(prompt.n ? prompt : STR("default")),
+		P_JSON(value_get(fields, "attributes")));
+	if (row) {
+		*id = value_num(row, "id");
+		return true;
+	}
+	if (e->kind != ERR_NOT_FOUND)
+		return false;
+	row = db_row(db, a, q_lead_by_phone, e, P_INT(client), P_STR(value_str(fields, "phone")));
+	if (!row)
+		return false;
+	error_code(e, ERR_CONFLICT, "duplicate_phone",
+	    "This number already belongs to lead %lld%s.", (long long)value_num(row, "id"),
+	    value_has(row, "archived_at") ? ", which is archived. Restore it instead" : "");
+	return false;
+}
+
+bool
+lead_update(struct db *db, struct arena *a, int64_t client, int64_t id, const struct value *fields,
+    int64_t now, struct error *e)
+{
+	const struct value *attributes = value_get(fields, "attributes");
+	struct value *row = db_row(db, a, q_lead_update, e, P_INT(client), P_INT(id),
+	    given(fields, "phone"), given(fields, "extension"), given(fields, "contact"),
+	    given(fields, "company"), given(fields, "email"), given(fields, "location"),
+	    given(fields, "region"), given(fields, "time_zone"), given(fields, "source"),
+	    given(fields, "assigned_agent"), given(fields, "notes"), given(fields, "list"),
+	    given(fields, "prompt_name"), P_JSON(attributes), P_TIME(now));
+	if (!row) {
+		if (e->kind == ERR_NOT_FOUND)
+			error_set(e, ERR_NOT_FOUND, "There is no lead %lld.", (long long)id);
+		if (e->kind == ERR_CONFLICT)
+			error_code(e, ERR_CONFLICT, "duplicate_phone",
+			    "Another lead has this number already. Search for it and edit that one.");
+		return false;
+	}
+	if (!value_flag(row, "moved"))
+		return true;
+	struct value *ids = value_list(a);
+	value_push(a, ids, value_int(a, id));
+	return lead_recheck(db, a, client, ids, now, e);
+}
+
+bool
+lead_note(struct db *db, struct arena *a, int64_t client, int64_t id, const char *line, int64_t now,
+    struct error *e)
+{
+	int64_t changed = 0;
+	if (!db_exec(db, a, q_lead_note, &changed, e, P_INT(client), P_INT(id), P_TEXT(line),
+		P_TIME(now)))
+		return false;
+	return changed || error_set(e, ERR_NOT_FOUND, "There is no lead %lld.", (long long)id);
+}
+
+bool
+lead_archive(struct db *db, struct arena *a, int64_t client, const struct value *ids, bool archive,
+    int64_t now, int64_t *changed, struct error *e)
+{
+	return db_exec(db, a, q_lead_archive, changed, e, P_INT(client), P_JSON(ids),
+	    P_BOOL(archive), P_TIME(now));
+}
+
+bool
+lead_recheck(struct db *db, struct arena *a, int64_t client, const struct value *ids, int64_t now,
+    struct error *e)
+{
+	return db_exec(db, a, q_lead_recheck, NULL, e, P_INT(client), P_JSON(ids), P_TIME(now));
+}
+
+struct value *
+lead_enrol(struct db *db, struct arena *a, int64_t client, int64_t campaign,
+    const struct value *ids, int64_t now, struct error *e)
+{
+	struct value *row = db_row(
+	    db, a, q_lead_enrol, e, P_INT(client), P_INT(campaign), P_JSON(ids), P_TIME(now));
+	if (!row && e->kind == ERR_NOT_FOUND)
+		error_field(e, "campaign_id", "There is no such campaign. Choose one of the list.");
+	return row;
+}
+
+bool
+lead_export(struct db *db, struct arena *a, int64_t client, const struct value *filter,
+    int64_t most, db_row_fn *each, void *ctx, struct error *e)
+{
+	return db_stream(
+	    db, a, q_lead_export, each, ctx, e, P_INT(client), P_JSON(filter), P_INT(most));
+}

@@ -1,0 +1,168 @@
+-- Claiming: which enrollments are called now. Every limit is counted from rows under one lock per client, so
+-- any number of dialers may claim at once and never exceed a limit together.
+set check_function_bodies = off;
+
+-- How many calls may be begun now for this client, over all campaigns. The caller holds the lock on a_limits.
+create or replace function claim_room(a_limits provider_limits, a_most int, at_time timestamptz) returns int
+	language sql stable as $$
+	select case when (a_limits).stopped_reason is not null or (a_limits).hold_until > at_time then 0
+	else greatest(0, least(a_most,
+		(a_limits).concurrency - (select count(*) from calls where client_id = (a_limits).client_id
+			and state <> 'ended'),
+		-- A strict sliding window, a little longer than a second (or than 1/pace) for clocks that differ.
+		greatest(1, floor((a_limits).pace_per_second)) - (select count(*) from calls
+			where client_id = (a_limits).client_id and created_at > at_time
+				- interval '1.05 seconds' * greatest(1, 1 / (a_limits).pace_per_second)),
+		(a_limits).per_hour - (select count(*) from calls where (a_limits).per_hour is not null
+			and client_id = (a_limits).client_id and created_at > at_time - interval '1 hour'),
+		(a_limits).per_day - (select count(*) from calls where (a_limits).per_day is not null
+			and client_id = (a_limits).client_id and created_at > at_time - interval '1 day')))::int end
+$$;
+
+-- The same for one campaign.
+create or replace function campaign_room(a_campaign campaigns, at_time timestamptz) returns int
+	language sql stable as $$
+	select greatest(0, least(
+		(a_campaign).concurrency - (select count(*) from calls where campaign_id = (a_campaign).id
+			and state <> 'ended'),
+		greatest(1, floor((a_campaign).pace_per_second)) - (select count(*) from calls
+			where campaign_id = (a_campaign).id and created_at > at_time
+				- interval '1.05 seconds' * greatest(1, 1 / (a_campaign).pace_per_second))))::int
+$$;
+
+-- The version of the prompt that a call speaks from: the campaign's, else the one the lead names, else default.
+create or replace function prompt_for(a_client bigint, a_prompt bigint, a_name text) returns bigint
+	language sql stable as $$
+	select v.id from prompts p join prompt_versions v on v.prompt_id = p.id and v.version = p.current_version
+	where p.client_id = a_client and (p.id = a_prompt or (p.name in (a_name, 'default')
+		and p.archived_at is null))
+	order by p.id is not distinct from a_prompt desc, p.name = a_name desc limit 1
+$$;
+
+-- Due enrollments of a running campaign, promised callbacks first. Locked; those that others hold are skipped.
+create or replace function due_enrollments(a_campaign bigint, a_most int, at_time timestamptz)
+	returns setof enrollments language sql volatile as $$
+	select * from (select * from enrollments where campaign_id = a_campaign and state = 'waiting'
+		and priority = 1 and due_at <= at_time order by due_at, id limit a_most for update skip locked) promised
+	union all
+	select * from (select * from enrollments where campaign_id = a_campaign and state = 'waiting'
+		and priority = 0 and due_at <= at_time order by due_at, id limit a_most for update skip locked) others
+$$;
+
+-- Takes up to a_most calls for one client: {"calls": [id …], "moved": n}. Each call row is written here,
+-- before anybody is told to dial. moved: enrollments that were deferred or blocked instead; where it is not 0
+-- there may be more to find at once.
+drop function if exists claim_calls(bigint, int, uuid, int, timestamptz);
+create function claim_calls(a_client bigint, a_most int, a_run uuid, a_lease_seconds int, at_time timestamptz)
+	returns jsonb language plpgsql as $$
+declare
+	limits provider_limits;
+	free int;
+	taken uuid[];
+	moved int;
+begin
+	select * into limits from provider_limits where client_id = a_client and provider = 'bland'
+		for update skip locked;
+	if not found then
+		return '{"calls": [], "moved": 0, "busy": true}';
+	end if;
+	-- A statement of its own, so that it sees what the last holder of the lock committed.
+	free := claim_room(limits, a_most, at_time);
+	if free <= 0 then
+		return '{"calls": [], "moved": 0}';
+	end if;
+	with running as (
+		select c.id, c.prompt_id, campaign_room(c, at_time) as room from campaigns c
+		where c.client_id = a_client and c.state = 'running'
+	), due as (
+		select e.*, r.room, r.prompt_id from running r
+		cross join lateral due_enrollments(r.id, least(r.room, free) + 20, at_time) e where r.room > 0
+	), judged as (
+		select d.*, l.phone, k.allowed, k.reason as why, k.permanent, k.next_at,
+			prompt_for(a_client, d.prompt_id, l.prompt_name) as version
+		from due d join leads l on l.id = d.lead_id
+		cross join lateral contactability(d.lead_id, 'call', d.campaign_id, at_time) k
+	), ranked as (
+		select j.*, row_number() over (partition by j.campaign_id order by j.priority desc, j.due_at, j.id) as place
+		from judged j where j.allowed and j.version is not null
+	), chosen as (
+		-- One of each campaign in turn, so that a large one does not starve the others.
+		select * from ranked where place <= ranked.room order by place, campaign_id limit free
+	), written as (
+		insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step, try, attempt,
+			prompt_version_id, lease_token, lease_until, created_at)
+		select gen_random_uuid(), a_client, campaign_id, id, lead_id, phone, step, tries + 1, attempts + 1,
+			version, a_run, at_time + a_lease_seconds * interval '1 second', at_time
+		from chosen returning id, lead_id
+	), under_way as (
+		update enrollments e set state = 'under_way', tries = e.tries + 1, reason = null, changed_at = at_time
+		from chosen c where e.id = c.id
+	), dialing as (
+		update leads l set status = 'dialing', status_reason = null, updated_at = at_time
+		from chosen c where l.id = c.lead_id and l.status <> 'dialing'
+	), put_off as (
+		update enrollments e set
+			state = case when j.allowed or j.permanent then 'blocked' else 'waiting' end,
+			reason = case when j.allowed then 'missing_prompt' else j.why end,
+			due_at = case when j.allowed or j.permanent then e.due_at
+				else greatest(coalesce(j.next_at, at_time + interval '1 hour'), at_time + interval '1 second') end,
+			changed_at = at_time
+		from judged j where e.id = j.id and (not j.allowed or j.version is null)
+		returning e.id, e.state, e.reason, e.due_at, j.reason as before
+	), noted as (
+		insert into decisions (enrollment_id, at, kind, reason, next_at)
+		select id, at_time, case state when 'blocked' then 'blocked' else 'hold' end, reason,
+			case state when 'waiting' then due_at end
+		from put_off where reason is distinct from before
+	)
+	select array(select id from written), (select count(*) from put_off) into taken, moved;
+	return jsonb_build_object('calls', to_jsonb(taken), 'moved', moved);
+end
+$$;
+
+-- When something falls due next for this client, for a dialer that has nothing to do: the earliest waiting
+-- enrollment of a running campaign, look-up or end of a hold. NULL: nothing is foreseen.
+create or replace function next_due(a_client bigint, at_time timestamptz) returns timestamptz
+	language sql stable as $$
+	select min(t) from (
+		select greatest(x.due_at, (select hold_until from provider_limits where client_id = a_client
+			and provider = 'bland')) as t
+		from campaigns c cross join lateral (
+			(select due_at from enrollments where campaign_id = c.id and state = 'waiting' and priority = 1
+				order by due_at limit 1)
+			union all
+			(select due_at from enrollments where campaign_id = c.id and state = 'waiting' and priority = 0
+				order by due_at limit 1)) x
+		where c.client_id = a_client and c.state = 'running'
+		union all
+		select min(deadline_at) from calls where state <> 'ended' and client_id = a_client
+		union all
+		select min(lease_until) from calls where state = 'placing' and client_id = a_client
+	) s
+$$;
+
+-- Blocked enrollments of these leads are judged anew: after consent, a changed number or zone. Returns how many.
+create or replace function recheck_leads(a_leads bigint[], at_time timestamptz) returns integer
+	language plpgsql as $$
+declare
+	n integer;
+begin
+	with again as (
+		update enrollments e set state = 'waiting', due_at = at_time, reason = 'new', changed_at = at_time
+		from campaigns c
+		where e.lead_id = any (a_leads) and e.state = 'blocked' and c.id = e.campaign_id
+			and c.state in ('draft', 'running', 'paused', 'done')
+		returning e.id, e.campaign_id
+	), opened as (
+		update campaigns c set state = 'running', finished_at = null from again a
+		where c.id = a.campaign_id and c.state = 'done'
+	), noted as (
+		insert into decisions (enrollment_id, at, kind) select id, at_time, 'unblocked' from again
+	)
+	select count(*) into n from again;
+	if n > 0 then
+		perform pg_notify('dialer', '');
+	end if;
+	return n;
+end
+$$;
