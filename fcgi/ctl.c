@@ -1,4 +1,5 @@
-/* trunkline: the admin command. A table of subcommands; each opens what it needs and says what it did. */
+/* trunkline: the admin command. A table of subcommands; each opens what it needs and says what it
+ * did. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,7 +15,7 @@
 struct run {
 	struct arena *a;
 	struct config config;
-	struct db *db; /* where the row asks for it */
+	struct db *db;     /* where the row asks for it */
 	struct error away; /* why there is none */
 	int argc;
 	char **argv; /* after the subcommand's words */
@@ -59,7 +60,8 @@ migrate(struct run *r, struct error *e)
 	struct migrate_report report;
 	if (!migrate_run(r->db, r->a, r->config.sql_dir, &report, e))
 		return false;
-	printf("%d migrations and %d function files applied.\n", report.migrations, report.functions);
+	printf(
+	    "%d migrations and %d function files applied.\n", report.migrations, report.functions);
 	return true;
 }
 
@@ -157,7 +159,8 @@ print_campaigns(struct run *r, const struct value *campaigns)
 static bool
 status(struct run *r, struct error *e)
 {
-	static const char *const counts[] = {"leads", "calls", "calls_under_way", "users", "imports"};
+	static const char *const counts[] = {
+	    "leads", "calls", "calls_under_way", "users", "imports"};
 	struct value *all = health_counts(r->db, r->a, e);
 	struct value *state = all ? health_state(r->db, r->a, e) : NULL;
 	struct value *campaigns = state ? health_campaigns(r->db, r->a, e) : NULL;
@@ -165,7 +168,8 @@ status(struct run *r, struct error *e)
 		return false;
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		printf("%-16s %lld\n", counts[i], (long long)value_num(all, counts[i]));
-	printf("%-16s %lld\n%-16s ", "waiting", (long long)value_num(state, "queue_depth"), "dialer seen");
+	printf("%-16s %lld\n%-16s ", "waiting", (long long)value_num(state, "queue_depth"),
+	    "dialer seen");
 	print(r, state, "dialer_last_run");
 	putchar('\n');
 	print_campaigns(r, campaigns);
@@ -199,7 +203,8 @@ static const struct subcommand {
     {{"user", "list"}, user_list_command, NEEDS_DB, "", "list the accounts"},
     {{"config"}, config, NEEDS_NOTHING, "", "print the settings, secrets masked"},
     {{"status"}, status, NEEDS_DB, "", "counts, the dialer, campaigns under way"},
-    {{"doctor"}, doctor, LOOKS_FOR_DB, "", "check everything that has to be right and say how to mend it"},
+    {{"doctor"}, doctor, LOOKS_FOR_DB, "",
+	"check everything that has to be right and say how to mend it"},
 };
 
 enum { SUBCOMMAND_COUNT = sizeof(subcommands) / sizeof(subcommands[0]) };
@@ -215,7 +220,8 @@ print_usage(FILE *out, const struct subcommand *only)
 		    s->words[1] ? s->words[1] : "", s->usage, s->help);
 	}
 	if (!only)
-		fputs("Settings come from the environment or /etc/trunkline/trunkline.env; see the README.\n",
+		fputs(
+		    "Settings come from the environment or /etc/trunkline/trunkline.env; see the README.\n",
 		    out);
 }
 
@@ -259,7 +265,8 @@ main(int argc, char **argv)
 		print_usage(asked ? stdout : stderr, NULL);
 		return asked ? 0 : 2;
 	}
-	struct run r = {.a = arena_new(64 << 10), .argc = argc - 1 - words, .argv = argv + 1 + words};
+	struct run r = {
+	    .a = arena_new(64 << 10), .argc = argc - 1 - words, .argv = argv + 1 + words};
 	if (has_flag(&r, "--help")) {
 		print_usage(stdout, s);
 		arena_free(r.a);

@@ -31,7 +31,8 @@ static const char usage[] =
     "Serves FastCGI requests on file descriptor 0: pages and API, provider webhooks, or live events.\n"
     "Settings come from the environment; see the README.\n";
 
-/* app.refresh. The schema is looked at once: a program that is newer than its database refuses to work. */
+/* app.refresh. The schema is looked at once: a program that is newer than its database refuses to
+ * work. */
 static bool
 refresh(struct app *app, struct error *e)
 {
@@ -54,8 +55,8 @@ refresh(struct app *app, struct error *e)
 	return true;
 }
 
-/* Waits a little for a database that is starting. One that stays away is no reason not to start: pages then
- * say so. One without our tables is. */
+/* Waits a little for a database that is starting. One that stays away is no reason not to start:
+ * pages then say so. One without our tables is. */
 static bool
 connect(struct app *app)
 {
@@ -85,7 +86,8 @@ prepare(struct app *app, const char *pool, struct error *e)
 	app->authenticate = login_authenticate;
 	app->frame = frame_fill;
 	app->refresh = refresh;
-	return connect(app) || error_set(e, ERR_UNAVAILABLE, "The database's schema is not this program's.");
+	return connect(app) ||
+	       error_set(e, ERR_UNAVAILABLE, "The database's schema is not this program's.");
 }
 
 static struct route *

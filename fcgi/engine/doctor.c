@@ -35,7 +35,8 @@ schema(struct patient *p)
 	struct error e = {0};
 	if (!p->db)
 		return "cannot be looked at without the database.";
-	return health_schema(p->db, p->a, p->config->sql_dir, &e) ? NULL : arena_strdup(p->a, e.message);
+	return health_schema(p->db, p->a, p->config->sql_dir, &e) ? NULL
+								  : arena_strdup(p->a, e.message);
 }
 
 static const char *
@@ -46,10 +47,11 @@ clocks(struct patient *p)
 	if (!p->db || !health_clock(p->db, p->a, &there, &e))
 		return "cannot be compared without the database.";
 	int64_t apart = llabs(there - clock_now()) / CLOCK_SECOND;
-	return apart < 3 ? NULL
-			 : arena_printf(p->a,
-			       "this machine and the database are %lld s apart. Turn time synchronisation on.",
-			       (long long)apart);
+	return apart < 3
+		   ? NULL
+		   : arena_printf(p->a,
+			 "this machine and the database are %lld s apart. Turn time synchronisation on.",
+			 (long long)apart);
 }
 
 static const char *
@@ -60,8 +62,9 @@ dialer(struct patient *p)
 	int64_t seen = value_micros(state, "dialer_last_run");
 	if (seen && clock_now() - seen < 120 * CLOCK_SECOND)
 		return NULL;
-	return seen ? "was last seen more than two minutes ago. systemctl status trunkline-dialer.timer"
-		    : "has never run. systemctl enable --now trunkline-dialer.timer";
+	return seen
+		   ? "was last seen more than two minutes ago. systemctl status trunkline-dialer.timer"
+		   : "has never run. systemctl enable --now trunkline-dialer.timer";
 }
 
 static const char *
@@ -70,7 +73,8 @@ address(struct patient *p)
 	struct str url = str_of(p->config->base_url);
 	if (!str_starts(url, "https://"))
 		return "BASE_URL must begin with https://: cookies and webhooks need it.";
-	if (!p->config->sandbox && str_find(url, "//localhost") < url.n && !*p->config->callback_url)
+	if (!p->config->sandbox && str_find(url, "//localhost") < url.n &&
+	    !*p->config->callback_url)
 		return "BASE_URL is localhost: providers cannot send their events here. Set the public address.";
 	return str_ends(url, "/") ? "BASE_URL must not end with a slash." : NULL;
 }
@@ -93,12 +97,14 @@ spool(struct patient *p)
 	const char *path = arena_printf(p->a, "%s/spool/.doctor", p->config->state_dir);
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return arena_printf(p->a, "%s/spool cannot be written: %s. It belongs to the service's user.",
+		return arena_printf(p->a,
+		    "%s/spool cannot be written: %s. It belongs to the service's user.",
 		    p->config->state_dir, strerror(errno));
 	close(fd);
 	unlink(path);
 	struct statvfs fs;
-	if (statvfs(p->config->state_dir, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < (UINT64_C(1) << 30))
+	if (statvfs(p->config->state_dir, &fs) == 0 &&
+	    (uint64_t)fs.f_bavail * fs.f_frsize < (UINT64_C(1) << 30))
 		return "less than 1 GB is free: large uploads will be refused.";
 	return NULL;
 }
@@ -108,7 +114,8 @@ templates(struct patient *p)
 {
 	struct error e = {0};
 	struct mustache_set *set = mustache_set_new(p->a, MUSTACHE_HTML);
-	return mustache_add_dir(set, p->config->template_dir, &e) ? NULL : arena_strdup(p->a, e.message);
+	return mustache_add_dir(set, p->config->template_dir, &e) ? NULL
+								  : arena_strdup(p->a, e.message);
 }
 
 static const struct {
@@ -125,7 +132,8 @@ doctor_run(const struct config *config, struct db *db, const struct error *why, 
 	int bad = 0;
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
 		const char *wrong = checks[i].run(&p);
-		buf_printf(out, "%-5s %-15s %s\n", wrong ? "MEND" : "ok", checks[i].name, wrong ? wrong : "");
+		buf_printf(out, "%-5s %-15s %s\n", wrong ? "MEND" : "ok", checks[i].name,
+		    wrong ? wrong : "");
 		bad += wrong != NULL;
 	}
 	return bad;

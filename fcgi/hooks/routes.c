@@ -1,10 +1,13 @@
 #include "hooks/routes.h"
 
+#include "hooks/bland.h"
+
 /* A webhook is raw (its signature is over the bytes), has no session, and is answered as JSON. */
 enum { HOOK = ROUTE_RAW | ROUTE_NO_CSRF | ROUTE_API_ONLY, HOOK_MOST = 6 << 20 };
 
 static const struct route hook[] = {
-    /* {POST, "/webhook", bland_hook, NULL, ROLE_NONE, HOOK, HOOK_MOST}, */
+    {POST, "/webhook", bland_hook, NULL, ROLE_NONE, HOOK, HOOK_MOST},
+    {POST, "/webhooks/bland", bland_hook, NULL, ROLE_NONE, HOOK, HOOK_MOST},
 };
 
 const struct route *

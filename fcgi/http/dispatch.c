@@ -44,7 +44,8 @@ prepare(struct request *rq, const struct route *route, struct error *e)
 							   : rq->app->config.time_zone);
 	if (!form_read(rq, route, e))
 		return false;
-	bool asks = rq->viewer && rq->viewer->by_cookie && is_unsafe(rq) && !(route->flags & ROUTE_NO_CSRF);
+	bool asks =
+	    rq->viewer && rq->viewer->by_cookie && is_unsafe(rq) && !(route->flags & ROUTE_NO_CSRF);
 	return !asks || session_csrf_ok(rq, e);
 }
 
@@ -135,8 +136,10 @@ log_request(const struct request *rq, const struct route *route, const struct re
 	    LOG_TEXT("route", route ? route->pattern : ""), LOG_INT("status", rs->status),
 	    LOG_INT("ms", (clock_monotonic() - rq->started) / 1000),
 	    LOG_INT("user", rq->viewer ? rq->viewer->user_id : -1),
-	    LOG_TEXT("error", e->kind ? error_name(e) : ""), LOG_TEXT("why", ours ? e->message : "")};
-	log_write(ours ? LOG_ERROR : LOG_INFO, "request", fields, sizeof(fields) / sizeof(fields[0]));
+	    LOG_TEXT("error", e->kind ? error_name(e) : ""),
+	    LOG_TEXT("why", ours ? e->message : "")};
+	log_write(
+	    ours ? LOG_ERROR : LOG_INFO, "request", fields, sizeof(fields) / sizeof(fields[0]));
 }
 
 void
@@ -155,7 +158,8 @@ route_dispatch(const struct route *table, size_t n, struct request *rq)
 	response_header(&rs, rq, "X-Request-Id", rq->id);
 	bool stated = false;
 	for (size_t i = 0; rs.headers && i < rs.headers->list.n; i++)
-		stated = stated || str_is_nocase(value_str(rs.headers->list.items[i], "name"), "cache-control");
+		stated = stated || str_is_nocase(value_str(rs.headers->list.items[i], "name"),
+				       "cache-control");
 	if (!stated)
 		response_header(&rs, rq, "Cache-Control", "no-store");
 	response_send(&rs, rq);

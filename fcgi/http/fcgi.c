@@ -24,8 +24,8 @@ fcgi_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* True where a request may be there, false where the process is to end. The signal is looked at first: under
- * load the socket is always readable. */
+/* True where a request may be there, false where the process is to end. The signal is looked at
+ * first: under load the socket is always readable. */
 static bool
 await(int signals)
 {

@@ -85,8 +85,8 @@ body_length(struct request *rq, size_t most, size_t *length, struct error *e)
 		return error_set(e, ERR_MALFORMED, "Content-Length is not a number.");
 	if ((uint64_t)n > most)
 		return error_set(e, ERR_TOO_LARGE,
-		    "What was sent is too large: %lld bytes, at most %zu are possible here.", (long long)n,
-		    most);
+		    "What was sent is too large: %lld bytes, at most %zu are possible here.",
+		    (long long)n, most);
 	*length = (size_t)n;
 	return true;
 }
@@ -112,8 +112,8 @@ read_whole(struct request *rq, size_t length, struct error *e)
 }
 
 static bool
-read_multipart(struct request *rq, const struct route *route, size_t length, struct str type,
-    struct error *e)
+read_multipart(
+    struct request *rq, const struct route *route, size_t length, struct str type, struct error *e)
 {
 	struct multipart *m =
 	    multipart_new(rq->arena, type, upload_sink(rq, route->flags & ROUTE_UPLOAD), e);
@@ -144,7 +144,8 @@ read_json(struct request *rq, struct error *e)
 		return false;
 	}
 	if (body->type != VALUE_MAP)
-		return error_set(e, ERR_MALFORMED, "The JSON must be an object: {\"name\": value, …}.");
+		return error_set(
+		    e, ERR_MALFORMED, "The JSON must be an object: {\"name\": value, …}.");
 	if (body->map.n > FORM_FIELDS_MAX)
 		return error_set(e, ERR_MALFORMED, "The request has too many fields.");
 	rq->body = body;

@@ -129,8 +129,8 @@ boundary_found(struct multipart *m, struct error *e)
 }
 
 /*
- * Content up to the delimiter. CR stands only at its beginning, so a mismatch never has to look back
- * further than to the byte at hand. Returns how many bytes were taken, 0 on error.
+ * Content up to the delimiter. CR stands only at its beginning, so a mismatch never has to look
+ * back further than to the byte at hand. Returns how many bytes were taken, 0 on error.
  */
 static size_t
 take_content(struct multipart *m, const char *p, size_t n, struct error *e)
@@ -225,7 +225,8 @@ disposition(struct multipart *m, struct str value, struct error *e)
 	struct str file = parameter(m->a, value, "filename");
 	if (m->named)
 		return malformed(e, "a part has two dispositions");
-	if (!str_is_nocase(str_trim(str_sub(value, 0, str_chr(value, ';'))), "form-data") || !name.p)
+	if (!str_is_nocase(str_trim(str_sub(value, 0, str_chr(value, ';'))), "form-data") ||
+	    !name.p)
 		return malformed(e, "a part has no name");
 	if (name.n > MULTIPART_NAME_MAX || file.n > MULTIPART_FILE_NAME_MAX)
 		return malformed(e, "a name is too long");
@@ -252,8 +253,9 @@ header_line(struct multipart *m, struct error *e)
 		return disposition(m, value, e);
 	if (str_is_nocase(name, "content-type"))
 		m->part.type = value;
-	else if (str_is_nocase(name, "content-transfer-encoding") && !str_is_nocase(value, "binary") &&
-		 !str_is_nocase(value, "8bit") && !str_is_nocase(value, "7bit"))
+	else if (str_is_nocase(name, "content-transfer-encoding") &&
+		 !str_is_nocase(value, "binary") && !str_is_nocase(value, "8bit") &&
+		 !str_is_nocase(value, "7bit"))
 		return malformed(e, "a part is encoded in a way that browsers do not use");
 	return true;
 }

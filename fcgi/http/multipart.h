@@ -1,8 +1,8 @@
 #ifndef HTTP_MULTIPART_H
 #define HTTP_MULTIPART_H
 /*
- * multipart/form-data (RFC 7578) as a push parser: bytes go in as they come, parts go out to a sink. What
- * the sink gets does not depend on how the bytes were cut. Constant memory.
+ * multipart/form-data (RFC 7578) as a push parser: bytes go in as they come, parts go out to a
+ * sink. What the sink gets does not depend on how the bytes were cut. Constant memory.
  */
 #include "base/str.h"
 
@@ -16,8 +16,9 @@ enum {
 struct multipart_part {
 	struct str name;
 	bool is_file;
-	struct str file_name; /* without folders; well-formed UTF-8; "" where a browser sent no file */
-	struct str type;      /* as sent, may be "" */
+	struct str
+	    file_name;   /* without folders; well-formed UTF-8; "" where a browser sent no file */
+	struct str type; /* as sent, may be "" */
 };
 
 struct multipart_sink {
@@ -30,8 +31,8 @@ struct multipart_sink {
 struct multipart;
 
 /** ${type} is the Content-Type with its boundary. NULL and ERR_MALFORMED where that is unusable. */
-struct multipart *multipart_new(struct arena *a, struct str type, struct multipart_sink sink,
-    struct error *e) MUST_USE;
+struct multipart *multipart_new(
+    struct arena *a, struct str type, struct multipart_sink sink, struct error *e) MUST_USE;
 /** ERR_MALFORMED where it is no multipart, ERR_TOO_LARGE beyond a limit, or what the sink said. */
 bool multipart_feed(struct multipart *m, const char *p, size_t n, struct error *e) MUST_USE;
 /** To be called at the end: ERR_MALFORMED where the last boundary did not come. */

@@ -67,12 +67,16 @@ peer_accept(struct peer *p, int seconds)
 	setsockopt(p->request.ipcFd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(p->request.ipcFd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	p->transport.params = (const char *const *)p->request.envp;
-	p->transport.stays_open = false;
+	p->transport.stays_open = p->transport.cut = false;
 	return PEER_ACCEPTED;
 }
 
 void
 peer_finish(struct peer *p)
 {
-	FCGX_Finish_r(&p->request);
+	/* Closed without the record that ends a request, nginx reports the failure to the client. */
+	if (p->transport.cut)
+		FCGX_Free(&p->request, 1);
+	else
+		FCGX_Finish_r(&p->request);
 }

@@ -80,7 +80,8 @@ request_header(const struct request *rq, const char *name)
 		   : str_trim(request_param(rq, "CONTENT_TYPE"));
 }
 
-/* A cookie may stand in several Cookie headers (HTTP/2 splits them); one that is there twice is none. */
+/* A cookie may stand in several Cookie headers (HTTP/2 splits them); one that is there twice is
+ * none. */
 struct str
 request_cookie(const struct request *rq, const char *name)
 {
@@ -118,11 +119,12 @@ read_method(struct request *rq, struct error *e)
 static bool
 headers_once(struct request *rq, struct error *e)
 {
-	static const char *const once[] = {"HTTP_AUTHORIZATION", "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH",
-	    "HTTP_HOST", "HTTP_ORIGIN", "HTTP_X_CSRF_TOKEN"};
+	static const char *const once[] = {"HTTP_AUTHORIZATION", "HTTP_CONTENT_TYPE",
+	    "HTTP_CONTENT_LENGTH", "HTTP_HOST", "HTTP_ORIGIN", "HTTP_X_CSRF_TOKEN"};
 	for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++)
 		if (param_at(rq, once[i], 1).p)
-			return error_set(e, ERR_MALFORMED, "The request repeats a header: %s.", once[i] + 5);
+			return error_set(
+			    e, ERR_MALFORMED, "The request repeats a header: %s.", once[i] + 5);
 	return true;
 }
 
@@ -138,7 +140,8 @@ read_path(struct request *rq, struct error *e)
 		return false;
 	for (size_t i = 0; i < path.n; i++)
 		if ((unsigned char)path.p[i] < 0x20 || path.p[i] == 0x7f)
-			return error_set(e, ERR_MALFORMED, "The address contains a control character.");
+			return error_set(
+			    e, ERR_MALFORMED, "The address contains a control character.");
 	while (path.n > 1 && path.p[path.n - 1] == '/')
 		path.n--;
 	rq->path = path;
@@ -253,8 +256,8 @@ request_int(const struct request *rq, const char *name, int64_t least, int64_t m
 }
 
 bool
-request_required(const struct request *rq, const char *name, size_t most, struct str *out,
-    struct error *e)
+request_required(
+    const struct request *rq, const char *name, size_t most, struct str *out, struct error *e)
 {
 	*out = request_text(rq, name);
 	if (out->n == 0)

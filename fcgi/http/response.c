@@ -114,13 +114,16 @@ response_send(struct response *rs, struct request *rq)
 	}
 	/* A HEAD tells the length of what GET would send, and nginx drops a body by itself. */
 	if (!rs->stream && !rs->pump)
-		buf_printf(&b, "Content-Length: %zu\r\n", rs->status == 204 ? (size_t)0 : rs->body.n);
+		buf_printf(
+		    &b, "Content-Length: %zu\r\n", rs->status == 204 ? (size_t)0 : rs->body.n);
 	buf_puts(&b, "\r\n");
 	bool there = rq->transport->write(rq->transport->ctx, b.p, b.n);
 	if (there && rq->method != HEAD && rs->status != 204 && rs->body.n)
 		there = rq->transport->write(rq->transport->ctx, rs->body.p, rs->body.n);
 	struct error e = {0};
-	if (there && rs->pump && rq->method != HEAD && !rs->pump(rq, rs->pump_ctx, &e))
+	if (there && rs->pump && rq->method != HEAD && !rs->pump(rq, rs->pump_ctx, &e)) {
 		log_error("an answer was cut off", LOG_TEXT("why", e.message));
+		rq->transport->cut = true;
+	}
 	rq->transport->stays_open = there && rs->stream;
 }

@@ -80,7 +80,8 @@ route_find(const struct route *table, size_t n, struct request *rq, struct error
 	if (route && route->flags & ROUTE_API_ONLY)
 		rq->json = true;
 	if (!route && rq->allow)
-		error_set(e, ERR_METHOD, "This address does not take the method %s.", method_name(rq->method));
+		error_set(e, ERR_METHOD, "This address does not take the method %s.",
+		    method_name(rq->method));
 	else if (!route)
 		error_set(e, ERR_NOT_FOUND, "There is no such page.");
 	return route;

@@ -36,11 +36,12 @@ session_token(struct request *rq, int64_t user_id, int64_t epoch, struct error *
 }
 
 static void
-set_cookie(struct response *rs, struct request *rq, const char *name, const char *value, int seconds)
+set_cookie(
+    struct response *rs, struct request *rq, const char *name, const char *value, int seconds)
 {
 	response_header(rs, rq, "Set-Cookie",
-	    arena_printf(rq->arena, "%s=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s", name, value,
-		seconds, is_tls(rq) ? "; Secure" : ""));
+	    arena_printf(rq->arena, "%s=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Lax%s", name,
+		value, seconds, is_tls(rq) ? "; Secure" : ""));
 }
 
 void
@@ -100,7 +101,8 @@ hex_to_bytes(const char *hex, unsigned char *out, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		unsigned v = 0;
 		for (size_t k = 2 * i; k < 2 * i + 2; k++)
-			v = v << 4 | (unsigned)(hex[k] <= '9' ? hex[k] - '0' : (hex[k] | 0x20) - 'a' + 10);
+			v = v << 4 |
+			    (unsigned)(hex[k] <= '9' ? hex[k] - '0' : (hex[k] | 0x20) - 'a' + 10);
 		out[i] = (unsigned char)v;
 	}
 }
@@ -169,8 +171,9 @@ session_csrf_ok(const struct request *rq, struct error *e)
 		return false;
 	if (token.n == 0)
 		token = value_str(rq->body, "csrf");
-	return token_fits(rq, token) || error_code(e, ERR_FORBIDDEN, "stale_form",
-					    "This page was open for too long. Go back, reload it and try again.");
+	return token_fits(rq, token) ||
+	       error_code(e, ERR_FORBIDDEN, "stale_form",
+		   "This page was open for too long. Go back, reload it and try again.");
 }
 
 const char *

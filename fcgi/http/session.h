@@ -1,6 +1,7 @@
 #ifndef HTTP_SESSION_H
 #define HTTP_SESSION_H
-/* Tokens of a signed-in browser or API client: a JWT in the cookie __Host-trunkline or a bearer header. */
+/* Tokens of a signed-in browser or API client: a JWT in the cookie __Host-trunkline or a bearer
+ * header. */
 #include "http/response.h"
 
 enum { SESSION_SECONDS = 12 * 3600 };
@@ -20,9 +21,11 @@ void session_notice_take(struct response *rs, struct request *rq);
 /** Where to go after signing in: ${path} if it is one of ours (begins with one slash), else "/". */
 const char *session_next(struct request *rq, struct str path);
 
-/** The CSRF token of this session, differently masked each time (so that compression tells nothing). */
+/** The CSRF token of this session, differently masked each time (so that compression tells
+ * nothing). */
 char *session_csrf(const struct request *rq);
-/** Checks the body's "csrf" or the header X-CSRF-Token, and the Origin where the browser sent one. */
+/** Checks the body's "csrf" or the header X-CSRF-Token, and the Origin where the browser sent one.
+ */
 bool session_csrf_ok(const struct request *rq, struct error *e) MUST_USE;
 /** Only the Origin, where there is no session yet. */
 bool session_origin_ok(const struct request *rq, struct error *e) MUST_USE;

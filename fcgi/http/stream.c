@@ -118,7 +118,8 @@ watch(struct hall *h, struct pollfd *fds, struct seat **who, int signals, int so
 	for (size_t i = 0; i < STREAM_VIEWERS_MAX; i++)
 		if (h->seats[i].taken) {
 			who[n] = &h->seats[i];
-			fds[n++] = (struct pollfd){.fd = h->seats[i].peer.request.ipcFd, .events = POLLRDHUP};
+			fds[n++] = (struct pollfd){
+			    .fd = h->seats[i].peer.request.ipcFd, .events = POLLRDHUP};
 		}
 	return n;
 }
@@ -131,8 +132,8 @@ loop(struct hall *h, struct app *app, const struct route *table, size_t n, int s
 	struct seat *who[FIRST_VIEWER + STREAM_VIEWERS_MAX];
 	struct arena *a = arena_new(ARENA_BLOCK);
 	int status = 0;
+	(void)!source->news(source->ctx);
 	for (;;) {
-		h->news = source->news(source->ctx) || h->news;
 		size_t watched = watch(h, fds, who, signals, source->socket(source->ctx));
 		if (poll(fds, watched, h->news ? HINT_GAP_MS : TICK_MS) < 0 && errno != EINTR)
 			break;
@@ -145,6 +146,7 @@ loop(struct hall *h, struct app *app, const struct route *table, size_t n, int s
 			status = 1;
 			break;
 		}
+		h->news = source->news(source->ctx) || h->news;
 		serve_seats(h);
 	}
 	arena_free(a);

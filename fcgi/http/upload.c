@@ -13,7 +13,7 @@ struct sink {
 	struct request *rq;
 	bool files;
 	struct str name;
-	struct buf text; /* of the field under way */
+	struct buf text;       /* of the field under way */
 	struct upload *upload; /* the file under way, or NULL */
 	struct crypto_digest *digest;
 	int fd;
@@ -57,8 +57,8 @@ open_file(struct sink *s, const struct multipart_part *part, struct error *e)
 	struct upload *u = &rq->uploads[rq->upload_count];
 	*u = (struct upload){.field = str_dup(rq->arena, part->name),
 	    .file_name = str_dup(rq->arena, part->file_name),
-	    .path = arena_printf(rq->arena, "%s/spool/%s.upload", rq->app->config.state_dir,
-		crypto_uuid(rq->arena)),
+	    .path = arena_printf(
+		rq->arena, "%s/spool/%s.upload", rq->app->config.state_dir, crypto_uuid(rq->arena)),
 	    .sha256 = ""};
 	s->fd = open(u->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (s->fd < 0)
@@ -86,8 +86,8 @@ data(void *ctx, const char *p, size_t n, struct error *e)
 	struct sink *s = ctx;
 	if (!s->upload) {
 		buf_add(&s->text, p, n);
-		return s->text.n <= FORM_VALUE_MAX || error_set(e, ERR_TOO_LARGE,
-							  "The field %.*s is too long.", STR_ARG(s->name));
+		return s->text.n <= FORM_VALUE_MAX ||
+		       error_set(e, ERR_TOO_LARGE, "The field %.*s is too long.", STR_ARG(s->name));
 	}
 	crypto_digest_add(s->digest, p, n);
 	s->upload->size += (int64_t)n;
@@ -126,8 +126,8 @@ end(void *ctx, struct error *e)
 		return end_file(s, e);
 	struct str text = str_copy(s->rq->arena, buf_view(&s->text));
 	if (!str_is_utf8(text))
-		return error_set(e, ERR_MALFORMED, "The field %.*s is not valid UTF-8 text.",
-		    STR_ARG(s->name));
+		return error_set(
+		    e, ERR_MALFORMED, "The field %.*s is not valid UTF-8 text.", STR_ARG(s->name));
 	return form_add(s->rq->arena, s->rq->body, s->name, text, e);
 }
 

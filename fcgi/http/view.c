@@ -8,8 +8,8 @@
 #include "http/session.h"
 
 bool
-view_page(struct request *rq, struct response *rs, const char *page, struct value *model, bool framed,
-    struct error *e)
+view_page(struct request *rq, struct response *rs, const char *page, struct value *model,
+    bool framed, struct error *e)
 {
 	struct arena *a = rq->arena;
 	if (!model)
@@ -37,8 +37,8 @@ view_json(struct request *rq, struct response *rs, const struct value *model)
 	buf_putc(&rs->body, '\n');
 }
 
-/* What may be told: our own mistakes and what a dependency said are for the log. A handler that wants its
- * words shown gives them a code. */
+/* What may be told: our own mistakes and what a dependency said are for the log. A handler that
+ * wants its words shown gives them a code. */
 static const char *
 told(struct request *rq, const struct error *e)
 {
@@ -111,6 +111,7 @@ view_error(struct request *rq, struct response *rs, const struct error *e)
 	rs->status = error_status(e->kind == ERR_NONE ? ERR_INTERNAL : e->kind);
 	rs->location = rs->notice = NULL;
 	rs->stream = false;
+	rs->pump = NULL;
 	if (rs->status == 503)
 		response_header(rs, rq, "Retry-After", "5");
 	if (rq->json) {
@@ -125,7 +126,8 @@ view_error(struct request *rq, struct response *rs, const struct error *e)
 }
 
 bool
-view_form(struct request *rq, struct response *rs, bool framed, const struct error *why, struct error *e)
+view_form(
+    struct request *rq, struct response *rs, bool framed, const struct error *why, struct error *e)
 {
 	struct arena *a = rq->arena;
 	struct value *model = rs->form_model ? rs->form_model : value_map(a);

@@ -3,7 +3,8 @@
 /* From a model to the bytes of an answer: a template for browsers, the very same model as JSON. */
 #include "http/response.h"
 
-/** Renders template ${page} with ${model} and what every page needs: csrf, notice, assets and, where
+/** Renders template ${page} with ${model} and what every page needs: csrf, notice, assets and,
+ * where
  * ${framed}, what app.frame adds. */
 bool view_page(struct request *rq, struct response *rs, const char *page, struct value *model,
     bool framed, struct error *e) MUST_USE;

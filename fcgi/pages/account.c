@@ -8,7 +8,8 @@ static bool
 has_account(const struct request *rq, struct error *e)
 {
 	return rq->viewer->user_id != 0 ||
-	       error_set(e, ERR_NOT_FOUND, "ADMIN_TOKEN is no account: it has nothing to change here.");
+	       error_set(
+		   e, ERR_NOT_FOUND, "ADMIN_TOKEN is no account: it has nothing to change here.");
 }
 
 /* {"account": …}; pages also get the zones to choose from. */
@@ -28,7 +29,8 @@ account_model(struct request *rq, struct error *e)
 	if (!zones)
 		return NULL;
 	for (size_t i = 0; i < zones->list.n; i++)
-		if (str_eq(value_str(zones->list.items[i], "name"), value_str(account, "time_zone")))
+		if (str_eq(
+			value_str(zones->list.items[i], "name"), value_str(account, "time_zone")))
 			value_set_bool(a, zones->list.items[i], "chosen", true);
 	value_set(a, model, "zones", zones);
 	value_set_text(a, model, "installation_zone", rq->app->config.time_zone);
@@ -54,10 +56,12 @@ account_save(struct request *rq, struct response *rs, struct error *e)
 		return false;
 	struct value *account = value_get(model, "account");
 	response_form(rs, "account", model);
-	struct str name = request_has(rq, "name") ? request_text(rq, "name") : value_str(account, "name");
+	struct str name =
+	    request_has(rq, "name") ? request_text(rq, "name") : value_str(account, "name");
 	struct str zone = request_has(rq, "time_zone") ? request_text(rq, "time_zone")
 						       : value_str(account, "time_zone");
-	if (!user_own(rq->app->db, rq->arena, rq->viewer->client_id, rq->viewer->user_id, name, zone, e))
+	if (!user_own(
+		rq->app->db, rq->arena, rq->viewer->client_id, rq->viewer->user_id, name, zone, e))
 		return false;
 	rs->model = rq->json ? account_model(rq, e) : NULL;
 	return (!rq->json || rs->model) && response_redirect(rs, rq, "Saved.", "/account");
@@ -101,7 +105,8 @@ account_password(struct request *rq, struct response *rs, struct error *e)
 		   exact_text(rq, "current"), e) &&
 	       user_password(rq->app->db, a, rq->viewer->client_id, rq->viewer->user_id,
 		   exact_text(rq, "password"), &epoch, e) &&
-	       go_on(rq, rs, epoch, "Your password was changed. Other sessions were signed out.", e);
+	       go_on(
+		   rq, rs, epoch, "Your password was changed. Other sessions were signed out.", e);
 }
 
 bool
@@ -109,7 +114,7 @@ account_sign_out_everywhere(struct request *rq, struct response *rs, struct erro
 {
 	int64_t epoch = 0;
 	return has_account(rq, e) &&
-	       user_end_sessions(rq->app->db, rq->arena, rq->viewer->client_id, rq->viewer->user_id, &epoch,
-		   e) &&
+	       user_end_sessions(
+		   rq->app->db, rq->arena, rq->viewer->client_id, rq->viewer->user_id, &epoch, e) &&
 	       go_on(rq, rs, epoch, "All other sessions were signed out.", e);
 }

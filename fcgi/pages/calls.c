@@ -9,7 +9,7 @@
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct filter_choice states[] = {
-    {NULL, "All"}, {"live", "Under way"}, {"ended", "Ended"}, {"ambiguous", "In doubt"}};
+    {NULL, "All"}, {"live", "Under way"}, {"ended", "Ended"}, {"ambiguous", "Ambiguous"}};
 /* ?status= as programs know it; an older word for the same. */
 static const struct filter_choice statuses[] = {
     {"all", NULL}, {"pending", NULL}, {"dialing", NULL}, {"done", NULL}, {"error", NULL}};
@@ -218,11 +218,11 @@ calls_show(struct request *rq, struct response *rs, struct error *e)
 	if (rq->json)
 		return true;
 	struct str state = value_str(call, "state");
-	const char *reason = value_strz(a, call, "reason");
+	struct str reason = value_str(call, "reason");
 	calls_turns(a, call);
 	value_set_bool(a, call, "in_doubt", str_is(state, "ambiguous"));
 	value_set_bool(a, call, "live", !str_is(state, "ended"));
-	if (reason && *reason)
+	if (reason.n)
 		value_set_text(a, call, "sentence", reason_sentence(reason));
 	return true;
 }

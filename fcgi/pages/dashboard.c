@@ -26,7 +26,7 @@ static const struct {
     {"later", "later", "Later, by calling hours"},
     {"due", "waiting", "Waiting"},
     {"blocked", "blocked", "Blocked"},
-    {"ambiguous", "ambiguous", "In doubt"},
+    {"ambiguous", "ambiguous", "Ambiguous"},
 };
 enum { PARTS = sizeof(parts) / sizeof(parts[0]), BAR_WIDTH = 1000, CHART_ROW = 30 };
 

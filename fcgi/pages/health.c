@@ -27,7 +27,8 @@ health_ready(struct request *rq, struct response *rs, struct error *e)
 	rs->status = state ? 200 : 503;
 	value_set_text(a, rs->model, "status", state ? "ok" : "unavailable");
 	value_set_text(a, rs->model, "database", state ? "ok" : "away");
-	struct value *depth = value_get(state, "queue_depth"), *seen = value_get(state, "dialer_last_run");
+	struct value *depth = value_get(state, "queue_depth"),
+		     *seen = value_get(state, "dialer_last_run");
 	value_set(a, rs->model, "queue_depth", depth ? depth : value_null(a));
 	value_set(a, rs->model, "dialer_last_run", seen ? seen : value_null(a));
 	return true;

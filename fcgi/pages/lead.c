@@ -24,9 +24,8 @@ contactability(const struct request *rq, struct value *lead, struct error *e)
 	struct value *clock = may ? lead_clock(db, a, id, now, e) : NULL;
 	if (!clock)
 		return false;
-	const char *reason = value_strz(a, may, "reason");
-	if (reason && !value_flag(may, "allowed"))
-		value_set_text(a, may, "sentence", reason_sentence(reason));
+	if (!value_flag(may, "allowed"))
+		value_set_text(a, may, "sentence", reason_sentence(value_str(may, "reason")));
 	value_set(a, lead, "contact_now", may);
 	value_set(a, lead, "clock", clock);
 	return true;
@@ -64,9 +63,10 @@ timeline(struct arena *a, const struct value *history)
 	add_to(a, all, value_get(history, "consents"), "is_consent", "at");
 	for (size_t i = 0; i < all->list.n; i++) {
 		struct value *entry = all->list.items[i];
-		const char *reason = value_strz(a, entry, "reason");
-		if (reason && *reason)
-			value_set_text(a, entry, "why", reason_short(reason));
+		struct str reason = value_str(entry, "reason");
+		if (reason.n)
+			value_set(
+			    a, entry, "why", value_member(a, value_text(a, reason), STR("label")));
 		if (value_flag(entry, "is_call"))
 			calls_turns(a, entry);
 		if (value_flag(entry, "is_consent"))
@@ -122,8 +122,8 @@ show(struct request *rq, struct value *lead, struct error *e)
 		return true;
 	struct value *journeys = value_get(history, "enrollments");
 	for (size_t i = 0; i < journeys->list.n; i++) {
-		const char *reason = value_strz(a, journeys->list.items[i], "reason");
-		if (reason && *reason)
+		struct str reason = value_str(journeys->list.items[i], "reason");
+		if (reason.n)
 			value_set_text(
 			    a, journeys->list.items[i], "sentence", reason_sentence(reason));
 	}

@@ -172,15 +172,20 @@ choices(const struct request *rq, struct value *model, struct error *e)
 static void
 explain(struct arena *a, struct value *rows)
 {
+	int64_t now = clock_now();
 	for (size_t i = 0; i < rows->list.n; i++) {
 		struct value *row = rows->list.items[i];
-		const char *reason = value_strz(a, row, "reason");
+		struct str reason = value_str(row, "reason");
 		struct str state = value_str(row, "enrollment_state");
 		if (str_is(state, "blocked") || str_is(state, "ambiguous"))
 			value_set(a, row, "stuck", value_text(a, state));
-		if (reason && (str_is(state, "waiting") || str_is(state, "blocked")))
+		if (reason.n && !str_is(reason, "new") &&
+		    (str_is(state, "waiting") || str_is(state, "blocked")))
 			value_set_text(a, row, "why", reason_short(reason));
 		value_set_bool(a, row, "no_consent", !value_flag(row, "consent"));
+		int64_t next = value_micros(row, "next_at");
+		value_set_bool(a, row, "due", next && next <= now);
+		value_set_bool(a, row, "later", next > now);
 	}
 }
 

@@ -10,8 +10,8 @@
 static enum role
 role_of(const char *name)
 {
-	static const char *const names[] = {[ROLE_VIEWER] = "viewer", [ROLE_MEMBER] = "member",
-	    [ROLE_ADMIN] = "admin"};
+	static const char *const names[] = {
+	    [ROLE_VIEWER] = "viewer", [ROLE_MEMBER] = "member", [ROLE_ADMIN] = "admin"};
 	for (int r = ROLE_VIEWER; r <= ROLE_ADMIN; r++)
 		if (strcmp(name, names[r]) == 0)
 			return (enum role)r;
@@ -23,7 +23,8 @@ static bool
 by_admin_token(struct request *rq, struct error *e)
 {
 	struct viewer *v = arena_new_of(rq->arena, struct viewer);
-	*v = (struct viewer){.role = ROLE_ADMIN, .email = "ADMIN_TOKEN", .name = "ADMIN_TOKEN", .session = ""};
+	*v = (struct viewer){
+	    .role = ROLE_ADMIN, .email = "ADMIN_TOKEN", .name = "ADMIN_TOKEN", .session = ""};
 	if (!user_default_client(rq->app->db, rq->arena, &v->client_id, e))
 		return false;
 	rq->viewer = v;
@@ -76,7 +77,8 @@ login_form(struct request *rq, struct response *rs, struct error *e)
 	(void)e;
 	rs->model = login_model(rq);
 	if (rq->viewer)
-		return response_redirect(rs, rq, NULL, "%s", session_next(rq, request_text(rq, "next")));
+		return response_redirect(
+		    rs, rq, NULL, "%s", session_next(rq, request_text(rq, "next")));
 	return true;
 }
 
@@ -94,7 +96,8 @@ check(struct request *rq, struct response *rs, struct user *user, struct error *
 	if (user_login(rq->app->db, rq->arena, email, exact, rq->address, user, &wait, e))
 		return true;
 	if (e->kind == ERR_TOO_MANY)
-		response_header(rs, rq, "Retry-After", arena_printf(rq->arena, "%lld", (long long)wait));
+		response_header(
+		    rs, rq, "Retry-After", arena_printf(rq->arena, "%lld", (long long)wait));
 	return false;
 }
 
@@ -111,7 +114,8 @@ login_submit(struct request *rq, struct response *rs, struct error *e)
 		return false;
 	if (!rq->json) {
 		session_cookie_set(rs, rq, token);
-		return response_redirect(rs, rq, NULL, "%s", session_next(rq, request_text(rq, "next")));
+		return response_redirect(
+		    rs, rq, NULL, "%s", session_next(rq, request_text(rq, "next")));
 	}
 	rs->model = value_map(rq->arena);
 	value_set_text(rq->arena, rs->model, "token", token);

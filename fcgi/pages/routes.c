@@ -7,6 +7,7 @@
 #include "pages/lead.h"
 #include "pages/leads.h"
 #include "pages/login.h"
+#include "pages/prompts.h"
 #include "pages/suppressions.h"
 #include "pages/users.h"
 
@@ -58,6 +59,16 @@ static const struct route web[] = {
     {GET, "/calls/{name}", calls_show, "call", ROLE_VIEWER, 0, 0},
     {POST, "/calls/{name}/ask", calls_ask, NULL, ROLE_MEMBER, 0, 0},
     {POST, "/calls/{name}/resolve", calls_resolve, NULL, ROLE_ADMIN, 0, 0},
+
+    {GET, "/prompts", prompts_list, "prompts", ROLE_VIEWER, 0, 0},
+    {POST, "/prompts", prompts_create, NULL, ROLE_MEMBER, 0, 0},
+    {GET, "/prompts/new", prompts_new, "prompt_new", ROLE_MEMBER, 0, 0},
+    {POST, "/prompts/preview", prompts_preview, "prompt_preview", ROLE_VIEWER, ROUTE_OWN_PAGE, 0},
+    {GET, "/prompts/{name}", prompts_show, "prompt", ROLE_VIEWER, 0, 0},
+    {POST | PUT | PATCH, "/prompts/{name}", prompts_save, NULL, ROLE_MEMBER, 0, 0},
+    {DELETE, "/prompts/{name}", prompts_remove, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/prompts/{name}/remove", prompts_remove, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/prompts/{name}/restore", prompts_restore, NULL, ROLE_MEMBER, 0, 0},
 
     {GET, "/suppressions", suppressions_list, "suppressions", ROLE_VIEWER, 0, 0},
     {POST, "/suppressions", suppressions_add, NULL, ROLE_MEMBER, 0, 0},

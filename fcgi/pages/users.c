@@ -55,10 +55,11 @@ user_model(struct request *rq, int64_t id, const char *generated, struct error *
 	return model;
 }
 
-/* A generated password is shown on the page that answers the form: it must not travel in a notice. */
+/* A generated password is shown on the page that answers the form: it must not travel in a notice.
+ */
 static bool
-answer(struct request *rq, struct response *rs, int64_t id, const char *generated, const char *notice,
-    struct error *e)
+answer(struct request *rq, struct response *rs, int64_t id, const char *generated,
+    const char *notice, struct error *e)
 {
 	rs->model = user_model(rq, id, generated, e);
 	if (!rs->model)
@@ -82,7 +83,8 @@ users_add(struct request *rq, struct response *rs, struct error *e)
 	response_form(rs, "users", model);
 	const char *word = password(rq, &generated);
 	if (!request_required(rq, "email", 254, &email, e) ||
-	    !user_add(rq->app->db, rq->arena, rq->viewer->client_id, email, request_text(rq, "name"),
+	    !user_add(rq->app->db, rq->arena, rq->viewer->client_id, email,
+		request_text(rq, "name"),
 		request_has(rq, "role") ? request_text(rq, "role") : STR("member"), word, &id, e))
 		return false;
 	if (rq->json)
@@ -105,11 +107,14 @@ users_save(struct request *rq, struct response *rs, struct error *e)
 		return false;
 	response_form(rs, "user", model);
 	struct value *user = value_get(model, "user");
-	struct str name = request_has(rq, "name") ? request_text(rq, "name") : value_str(user, "name");
-	struct str role = request_has(rq, "role") ? request_text(rq, "role") : value_str(user, "role");
+	struct str name =
+	    request_has(rq, "name") ? request_text(rq, "name") : value_str(user, "name");
+	struct str role =
+	    request_has(rq, "role") ? request_text(rq, "role") : value_str(user, "role");
 	bool active =
 	    request_has(rq, "active") ? request_flag(rq, "active") : value_flag(user, "active");
-	return user_change(rq->app->db, rq->arena, rq->viewer->client_id, rq->ids[0], name, role, active, e) &&
+	return user_change(rq->app->db, rq->arena, rq->viewer->client_id, rq->ids[0], name, role,
+		   active, e) &&
 	       answer(rq, rs, rq->ids[0], NULL, "Saved.", e);
 }
 
@@ -123,7 +128,8 @@ users_password(struct request *rq, struct response *rs, struct error *e)
 		return false;
 	response_form(rs, "user", model);
 	const char *word = password(rq, &generated);
-	return user_password(rq->app->db, rq->arena, rq->viewer->client_id, rq->ids[0], word, &epoch, e) &&
+	return user_password(
+		   rq->app->db, rq->arena, rq->viewer->client_id, rq->ids[0], word, &epoch, e) &&
 	       answer(rq, rs, rq->ids[0], generated ? word : NULL,
 		   "The password was changed and all sessions of this account were ended.", e);
 }

@@ -13,8 +13,8 @@
 #include "queries.h"
 
 struct file {
-	const char *name;  /* "0001_house.sql", "functions/claim.sql" */
-	int64_t version;   /* 0 for functions */
+	const char *name; /* "0001_house.sql", "functions/claim.sql" */
+	int64_t version;  /* 0 for functions */
 	const char *text, *checksum;
 };
 
@@ -62,8 +62,10 @@ load_file(struct arena *a, const char *dir, const char *name, bool versioned, st
 	f->checksum = crypto_sha256(a, str_of(f->text));
 	f->name = versioned ? arena_strdup(a, name) : arena_printf(a, "functions/%s", name);
 	f->version = 0;
-	if (versioned && !str_to_int(str_sub(str_of(name), 0, strspn(name, "0123456789")), &f->version))
-		return error_set(e, ERR_INTERNAL, "%s: a migration's name begins with its number.", name);
+	if (versioned &&
+	    !str_to_int(str_sub(str_of(name), 0, strspn(name, "0123456789")), &f->version))
+		return error_set(
+		    e, ERR_INTERNAL, "%s: a migration's name begins with its number.", name);
 	return true;
 }
 
@@ -74,7 +76,8 @@ load(struct arena *a, const char *dir, bool versioned, struct files *out, struct
 	struct dirent **entries = NULL;
 	int n = scandir(dir, &entries, is_sql, by_name);
 	if (n < 0)
-		return error_set(e, ERR_NOT_FOUND, "%s: %s (setting SQL_DIR)", dir, strerror(errno));
+		return error_set(
+		    e, ERR_NOT_FOUND, "%s: %s (setting SQL_DIR)", dir, strerror(errno));
 	bool good = true;
 	out->n = (size_t)n;
 	out->items = arena_new_array(a, struct file, n + 1);
@@ -184,7 +187,8 @@ migrate_run(struct db *db, struct arena *a, const char *sql_dir, struct migrate_
 }
 
 bool
-migrate_pending(struct db *db, struct arena *a, const char *sql_dir, const char **name, struct error *e)
+migrate_pending(
+    struct db *db, struct arena *a, const char *sql_dir, const char **name, struct error *e)
 {
 	struct files files;
 	struct error none = {0};

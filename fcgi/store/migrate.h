@@ -1,9 +1,10 @@
 #ifndef STORE_MIGRATE_H
 #define STORE_MIGRATE_H
 /*
- * Brings the schema up to date from ${sql_dir}: migrations/NNNN_what.sql once and in order, each in a
- * transaction; each file of functions/ whenever their text changed, all of them in one transaction.
- * A migration that was applied and then edited is an error: the schema would depend on when one installed.
+ * Brings the schema up to date from ${sql_dir}: migrations/NNNN_what.sql once and in order, each in
+ * a transaction; each file of functions/ whenever their text changed, all of them in one
+ * transaction. A migration that was applied and then edited is an error: the schema would depend on
+ * when one installed.
  */
 #include "store/db.h"
 

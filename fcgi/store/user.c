@@ -21,8 +21,8 @@ fill(struct arena *a, const struct value *row, struct user *out)
 }
 
 bool
-user_session(struct db *db, struct arena *a, int64_t id, int64_t epoch, struct user *out,
-    struct error *e)
+user_session(
+    struct db *db, struct arena *a, int64_t id, int64_t epoch, struct user *out, struct error *e)
 {
 	struct value *row = db_row(db, a, q_user_session, e, P_INT(id), P_INT(epoch));
 	if (!row) {
@@ -49,10 +49,11 @@ is_throttled(struct db *db, struct arena *a, const char *account, const char *ad
 	return *wait > 0;
 }
 
-/* The failure is written down before the password is looked at, so that many tries at once count too. */
+/* The failure is written down before the password is looked at, so that many tries at once count
+ * too. */
 bool
-user_login(struct db *db, struct arena *a, struct str email, const char *password, const char *address,
-    struct user *out, int64_t *wait, struct error *e)
+user_login(struct db *db, struct arena *a, struct str email, const char *password,
+    const char *address, struct user *out, int64_t *wait, struct error *e)
 {
 	int64_t now = clock_now();
 	const char *by_address = arena_printf(a, "ip %s", address);
@@ -63,7 +64,8 @@ user_login(struct db *db, struct arena *a, struct str email, const char *passwor
 	struct error none = {0};
 	if (is_throttled(db, a, by_account, by_address, now, wait, e))
 		return false;
-	if (!db_exec(db, a, q_login_failed, NULL, e, P_TEXT(by_account), P_TEXT(by_address), P_TIME(now)))
+	if (!db_exec(db, a, q_login_failed, NULL, e, P_TEXT(by_account), P_TEXT(by_address),
+		P_TIME(now)))
 		return false;
 	struct value *row = db_row(db, a, q_user_for_login, &none, P_STR(email));
 	if (!row && none.kind != ERR_NOT_FOUND)
@@ -141,8 +143,9 @@ user_add(struct db *db, struct arena *a, int64_t client_id, struct str email, st
 	if (!check_email(email, e) || !check_name(name, e) || !check_role(role, e) ||
 	    !check_password(password, e))
 		return false;
-	struct value *row = db_row(db, a, q_user_add, e, P_INT(client_id), P_STR(email), P_STR(name),
-	    P_STR(role), P_TEXT(crypto_password_hash(a, password)), P_TIME(clock_now()));
+	struct value *row =
+	    db_row(db, a, q_user_add, e, P_INT(client_id), P_STR(email), P_STR(name), P_STR(role),
+		P_TEXT(crypto_password_hash(a, password)), P_TIME(clock_now()));
 	if (!row) {
 		if (e->kind == ERR_CONFLICT) {
 			error_field(e, "email", "There is already an account for this address.");
@@ -159,8 +162,8 @@ user_change(struct db *db, struct arena *a, int64_t client_id, int64_t id, struc
     struct str role, bool active, struct error *e)
 {
 	return check_name(name, e) && check_role(role, e) &&
-	       db_exec(db, a, q_user_change, NULL, e, P_INT(client_id), P_INT(id), P_STR(name), P_STR(role),
-		   P_BOOL(active));
+	       db_exec(db, a, q_user_change, NULL, e, P_INT(client_id), P_INT(id), P_STR(name),
+		   P_STR(role), P_BOOL(active));
 }
 
 bool
@@ -173,7 +176,8 @@ user_own(struct db *db, struct arena *a, int64_t client_id, int64_t id, struct s
 		P_STR_OR_NULL(time_zone)))
 		return true;
 	return e->kind == ERR_NOT_FOUND
-		   ? error_field(e, "time_zone", "This time zone is not known. Pick one from the list.")
+		   ? error_field(
+			 e, "time_zone", "This time zone is not known. Pick one from the list.")
 		   : false;
 }
 
@@ -196,8 +200,8 @@ user_password(struct db *db, struct arena *a, int64_t client_id, int64_t id, con
 }
 
 bool
-user_password_is(struct db *db, struct arena *a, int64_t client_id, int64_t id, const char *password,
-    struct error *e)
+user_password_is(struct db *db, struct arena *a, int64_t client_id, int64_t id,
+    const char *password, struct error *e)
 {
 	struct value *row = db_row(db, a, q_user_find, e, P_INT(client_id), P_INT(id));
 	if (!row)
@@ -207,8 +211,8 @@ user_password_is(struct db *db, struct arena *a, int64_t client_id, int64_t id, 
 }
 
 bool
-user_end_sessions(struct db *db, struct arena *a, int64_t client_id, int64_t id, int64_t *epoch,
-    struct error *e)
+user_end_sessions(
+    struct db *db, struct arena *a, int64_t client_id, int64_t id, int64_t *epoch, struct error *e)
 {
 	return epoch_of(db_row(db, a, q_user_epoch, e, P_INT(client_id), P_INT(id)), epoch);
 }
@@ -220,7 +224,8 @@ user_by_email(struct db *db, struct arena *a, struct str email, int64_t *client_
 	struct value *row = db_row(db, a, q_user_for_login, e, P_STR(email));
 	if (!row)
 		return e->kind == ERR_NOT_FOUND
-			   ? error_set(e, ERR_NOT_FOUND, "There is no account for %.*s.", STR_ARG(email))
+			   ? error_set(
+				 e, ERR_NOT_FOUND, "There is no account for %.*s.", STR_ARG(email))
 			   : false;
 	*client_id = value_num(row, "client_id");
 	*id = value_num(row, "id");

@@ -9,7 +9,7 @@ where to_regclass(name) is null;
 
 -- Counts at most 10,000, so that it costs the same with a million.
 -- name: health_state
-select (select count(*) from (select 1 from enrollments where state = 'waiting' limit 10000) as some)
+select (select count(*) from (select 1 from enrollments where state = 'waiting' limit 10000) as few)
 		as queue_depth,
 	(select max(seen_at) from dialer_runs) as dialer_last_run;
 

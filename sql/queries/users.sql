@@ -83,7 +83,8 @@ with old as (
 insert into login_failures (key, at)
 values ($1, $3), ($2, $3);
 
--- Signed in: the account's failures from here are forgiven, and the one that this try counted for the address.
+-- Signed in: the account's failures from here are forgiven, and the one that this try counted for the
+-- address.
 -- name: login_forgiven
 delete from login_failures
 where key = $1 or (key = $2 and at = $3);

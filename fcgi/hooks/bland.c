@@ -1,0 +1,90 @@
+#include "hooks/bland.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "providers/bland.h"
+#include "store/alert.h"
+#include "store/event.h"
+#include "store/setting.h"
+
+/* Webhooks carry no client; one installation has one Bland account, that of the first client. */
+enum { FIRST_CLIENT = 1 };
+
+static struct value *
+headers_kept(struct request *rq)
+{
+	static const char *const names[] = {"Content-Type", "User-Agent"};
+	struct value *kept = value_map(rq->arena);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct str s = request_header(rq, names[i]);
+		if (s.n)
+			value_set(rq->arena, kept, names[i],
+			    value_text(rq->arena, str_utf8(rq->arena, str_sub(s, 0, s.n < 200 ? s.n : 200))));
+	}
+	value_set_text(rq->arena, kept, "address", rq->address);
+	return kept;
+}
+
+/* "good", "unsigned", or "bad": what the event is stored with. */
+static bool
+judge(struct request *rq, const char **signature, struct error *e)
+{
+	const struct config *config = &rq->app->config;
+	const char *secret =
+	    setting_get(rq->app->db, rq->arena, config, FIRST_CLIENT, "bland_webhook_secret", e);
+	if (!secret)
+		return false;
+	/* A header that came twice reads as empty, and with a secret that is bad. */
+	struct str header = request_header(rq, "X-Webhook-Signature");
+	switch (bland_signature(rq->arena, secret, header, rq->raw)) {
+	case BLAND_GOOD:
+		*signature = "good";
+		break;
+	case BLAND_UNSIGNED:
+		*signature = config->bland_webhook_allow_unsigned ? "unsigned" : "bad";
+		break;
+	case BLAND_BAD:
+		*signature = "bad";
+		break;
+	}
+	return true;
+}
+
+static bool
+refuse(struct request *rq, struct error *e)
+{
+	struct error quiet = {0};
+	if (!alert_raise(rq->app->db, rq->arena, FIRST_CLIENT, "bad_signature", "webhooks/bland",
+		"A webhook came with a wrong or missing signature and was refused. If you changed the secret at Bland, "
+		"set the new one in Settings.",
+		"/settings", clock_now(), &quiet))
+		log_warn("an alert could not be raised", LOG_TEXT("why", quiet.message));
+	return error_code(e, ERR_UNAUTHENTICATED, "bad_signature", "The signature is missing or wrong.");
+}
+
+bool
+bland_hook(struct request *rq, struct response *rs, struct error *e)
+{
+	const char *signature = "bad", *verdict = NULL;
+	if (!judge(rq, &signature, e))
+		return false;
+	bool bad = strcmp(signature, "bad") == 0;
+	struct value *report = bad ? NULL : bland_report_read(rq->arena, rq->raw);
+	struct event ev = {.provider = "bland",
+	    .body = rq->raw,
+	    .signature = signature,
+	    .headers = headers_kept(rq),
+	    .report = report};
+	if (!event_receive(rq->app->db, rq->arena, clock_now(), &ev, &verdict, e))
+		return false;
+	if (bad)
+		return refuse(rq, e);
+	if (str_is(str_of(verdict), "unreadable"))
+		return error_code(e, ERR_MALFORMED, "unreadable", "The body cannot be read: %.300s",
+		    value_strz(rq->arena, report, "error_message"));
+	value_set_text(rq->arena, rs->model, "status", "ok");
+	value_set_text(rq->arena, rs->model, "verdict", verdict);
+	return true;
+}
