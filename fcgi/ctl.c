@@ -10,6 +10,7 @@
 #include "engine/doctor.h"
 #include "store/health.h"
 #include "store/migrate.h"
+#include "store/prompt.h"
 #include "store/user.h"
 
 struct run {
@@ -58,7 +59,8 @@ static bool
 migrate(struct run *r, struct error *e)
 {
 	struct migrate_report report;
-	if (!migrate_run(r->db, r->a, r->config.sql_dir, &report, e))
+	if (!migrate_run(r->db, r->a, r->config.sql_dir, &report, e) ||
+	    !prompt_seed(r->db, r->a, &r->config, e))
 		return false;
 	printf(
 	    "%d migrations and %d function files applied.\n", report.migrations, report.functions);

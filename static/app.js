@@ -134,7 +134,9 @@
 		box.setAttribute("aria-labelledby", "question");
 		box.innerHTML = '<p id="question"></p><div class="actions"><button class="button" type="button">Cancel' +
 			'</button><button class="button" type="button" autofocus></button></div>';
-		$("#question", box).textContent = button.dataset.confirm;
+		const n = $$("td.pick input:checked", button.form).length;
+		$("#question", box).textContent = button.dataset.confirm.replace("the selected leads",
+			n === 1 ? "this lead" : `these ${n} leads`);
 		const [no, yes] = $$("button", box);
 		yes.textContent = button.textContent.trim();
 		yes.classList.add(button.classList.contains("danger") ? "danger" : "primary");
@@ -174,6 +176,25 @@
 		if (form?.hasAttribute("data-auto")) form.requestSubmit();
 		if (e.target.type === "file") fileNames(e.target);
 		if (e.target.matches("[data-all], .pick input")) picked(e.target);
+	});
+
+	// --- what is typed, as it would read: form[data-preview=URL] fills #preview ---------------------
+	let typing = 0, turn = 0;
+	const preview = async (form) => {
+		const mine = ++turn, box = $("#preview");
+		try {
+			const answer = await fetch(form.dataset.preview, {
+				method: "POST", credentials: "same-origin", body: new URLSearchParams(new FormData(form)),
+			});
+			const page = parse(await answer.text());
+			if (box && mine === turn) children(box, page.getElementById("preview") || page.body);
+		} catch { /* the next key tries again */ }
+	};
+	document.addEventListener("input", (e) => {
+		const form = e.target.form;
+		if (!form?.dataset.preview) return;
+		clearTimeout(typing);
+		typing = setTimeout(preview, 400, form);
 	});
 
 	// --- rows, copying, clicks outside of open panels ----------------------------------------------

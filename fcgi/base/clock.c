@@ -50,16 +50,17 @@ clock_freeze(int64_t micros)
 	frozen = micros;
 }
 
+static char zone[64] = "?";
+
 void
 clock_set_zone(const char *iana)
 {
-	static char current[64] = "?";
 	if (!iana || !*iana)
 		iana = "UTC";
-	if (strcmp(current, iana) == 0)
+	if (strcmp(zone, iana) == 0)
 		return;
-	snprintf(current, sizeof(current), "%s", iana);
-	setenv("TZ", current, 1);
+	snprintf(zone, sizeof(zone), "%s", iana);
+	setenv("TZ", zone, 1);
 	tzset();
 }
 
@@ -111,6 +112,17 @@ clock_print_local(struct buf *out, int64_t micros, const char *format)
 #pragma GCC diagnostic pop
 	struct str v = str_trim((struct str){s, n});
 	buf_str(out, v);
+}
+
+void
+clock_print_zone(struct buf *out, int64_t micros, const char *iana, const char *format)
+{
+	char viewers[sizeof(zone)];
+	memcpy(viewers, zone, sizeof(zone));
+	clock_set_zone(iana);
+	clock_print_local(out, micros, format);
+	if (viewers[0] != '?')
+		clock_set_zone(viewers);
 }
 
 static bool
@@ -177,7 +189,7 @@ bool
 clock_parse(struct str s, int64_t *micros)
 {
 	struct tm tm = {0};
-	int year, month, zone;
+	int year, month, offset_seconds;
 	s = str_trim(s);
 	if (!digits(&s, 4, &year) || !literal(&s, "-") || !digits(&s, 2, &month) ||
 	    !literal(&s, "-") || !digits(&s, 2, &tm.tm_mday))
@@ -191,11 +203,11 @@ clock_parse(struct str s, int64_t *micros)
 			return false;
 		fraction = fraction_micros(&s);
 	}
-	if (!zone_seconds(s, &zone) || month < 1 || month > 12 || tm.tm_mday < 1 ||
+	if (!zone_seconds(s, &offset_seconds) || month < 1 || month > 12 || tm.tm_mday < 1 ||
 	    tm.tm_mday > 31 || tm.tm_hour > 24 || tm.tm_min > 59 || tm.tm_sec > 60)
 		return false;
 	tm.tm_year = year - 1900;
 	tm.tm_mon = month - 1;
-	*micros = ((int64_t)timegm(&tm) - zone) * CLOCK_SECOND + fraction;
+	*micros = ((int64_t)timegm(&tm) - offset_seconds) * CLOCK_SECOND + fraction;
 	return true;
 }

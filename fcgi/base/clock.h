@@ -21,6 +21,9 @@ void clock_print_rfc3339(struct buf *out, int64_t micros);
 /** "just now", "4 min ago", "in 2 h", "3 days ago". */
 void clock_print_ago(struct buf *out, int64_t micros);
 void clock_print_local(struct buf *out, int64_t micros, const char *strftime_format);
+/** The same in another zone than the viewer's; NULL or unknown: UTC. */
+void clock_print_zone(
+    struct buf *out, int64_t micros, const char *iana, const char *strftime_format);
 /** RFC 3339 and the looser forms of PostgreSQL and providers ("2026-01-05 15:00:00.12+00"). */
 bool clock_parse(struct str s, int64_t *micros) MUST_USE;
 

@@ -13,7 +13,7 @@ from_jansson(struct arena *a, const json_t *j)
 		const char *key;
 		json_t *member;
 		json_object_foreach((json_t *)j, key, member)
-			value_set(a, map, arena_strdup(a, key), from_jansson(a, member));
+			value_add(a, map, str_of(arena_strdup(a, key)), from_jansson(a, member));
 		return map;
 	}
 	case JSON_ARRAY: {

@@ -130,6 +130,19 @@ value_push(struct arena *a, struct value *list, struct value *v)
 }
 
 struct value *
+value_add(struct arena *a, struct value *map, struct str key, struct value *v)
+{
+	if (map->map.n == map->map.cap) {
+		size_t cap = map->map.cap ? map->map.cap * 2 : 8;
+		map->map.members = arena_grow(a, map->map.members,
+		    map->map.cap * sizeof(*map->map.members), cap * sizeof(*map->map.members));
+		map->map.cap = cap;
+	}
+	map->map.members[map->map.n++] = (struct member){key, v};
+	return v;
+}
+
+struct value *
 value_set_str(struct arena *a, struct value *map, struct str key, struct value *v)
 {
 	for (size_t i = 0; i < map->map.n; i++)
@@ -137,14 +150,7 @@ value_set_str(struct arena *a, struct value *map, struct str key, struct value *
 			map->map.members[i].value = v;
 			return v;
 		}
-	if (map->map.n == map->map.cap) {
-		size_t cap = map->map.cap ? map->map.cap * 2 : 8;
-		map->map.members = arena_grow(a, map->map.members,
-		    map->map.cap * sizeof(struct member), cap * sizeof(struct member));
-		map->map.cap = cap;
-	}
-	map->map.members[map->map.n++] = (struct member){key, v};
-	return v;
+	return value_add(a, map, key, v);
 }
 
 struct value *

@@ -71,6 +71,8 @@ struct value *value_push(struct arena *a, struct value *list, struct value *v);
 /** Sets or replaces a member. ${key} is borrowed. Returns ${v}. */
 struct value *value_set(struct arena *a, struct value *map, const char *key, struct value *v);
 struct value *value_set_str(struct arena *a, struct value *map, struct str key, struct value *v);
+/** As value_set_str for a key that is surely not there yet; its cost does not grow with the map. */
+struct value *value_add(struct arena *a, struct value *map, struct str key, struct value *v);
 /* Short forms, which read well in a handler. */
 void value_set_bool(struct arena *a, struct value *map, const char *key, bool b);
 void value_set_int(struct arena *a, struct value *map, const char *key, int64_t i);

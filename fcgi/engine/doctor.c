@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/mustache.h"
 #include "store/health.h"
+#include "store/setting.h"
+#include "store/user.h"
 
 struct patient {
 	const struct config *config;
@@ -79,15 +81,29 @@ address(struct patient *p)
 	return str_ends(url, "/") ? "BASE_URL must not end with a slash." : NULL;
 }
 
+/* Stored under Settings, or in the configuration. */
+static bool
+is_set(struct patient *p, const char *name)
+{
+	struct error e = {0};
+	int64_t client_id = 0;
+	if (!p->db || !user_default_client(p->db, p->a, &client_id, &e))
+		return false;
+	const char *value = setting_get(p->db, p->a, p->config, client_id, name, &e);
+	return value && *value;
+}
+
 static const char *
 secrets(struct patient *p)
 {
 	const struct config *c = p->config;
 	if (*c->admin_token && strlen(c->admin_token) < 16)
 		return "ADMIN_TOKEN has fewer than 16 characters and is ignored. Make one: openssl rand -hex 32";
-	if (!c->sandbox && !*c->bland_webhook_secret && !c->bland_webhook_allow_unsigned)
-		return "BLAND_WEBHOOK_SECRET is not set here: unless it is stored under Settings, events of "
-		       "calls are refused.";
+	if (!is_set(p, "bland_api_key"))
+		return "there is no key of Bland. Store it under Settings.";
+	if (!c->bland_webhook_allow_unsigned && !is_set(p, "bland_webhook_secret"))
+		return "there is no webhook secret of Bland: what it reports of calls is refused. Store it under "
+		       "Settings.";
 	return NULL;
 }
 

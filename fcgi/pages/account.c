@@ -1,6 +1,7 @@
 #include "pages/login.h"
 
 #include "http/session.h"
+#include "pages/trail.h"
 #include "store/user.h"
 
 /* ADMIN_TOKEN has no account of its own. */
@@ -105,6 +106,7 @@ account_password(struct request *rq, struct response *rs, struct error *e)
 		   exact_text(rq, "current"), e) &&
 	       user_password(rq->app->db, a, rq->viewer->client_id, rq->viewer->user_id,
 		   exact_text(rq, "password"), &epoch, e) &&
+	       trail_add(rq, "user.password", "user", rq->viewer->user_id, NULL, e) &&
 	       go_on(
 		   rq, rs, epoch, "Your password was changed. Other sessions were signed out.", e);
 }
@@ -116,5 +118,6 @@ account_sign_out_everywhere(struct request *rq, struct response *rs, struct erro
 	return has_account(rq, e) &&
 	       user_end_sessions(
 		   rq->app->db, rq->arena, rq->viewer->client_id, rq->viewer->user_id, &epoch, e) &&
+	       trail_add(rq, "user.sessions_ended", "user", rq->viewer->user_id, NULL, e) &&
 	       go_on(rq, rs, epoch, "All other sessions were signed out.", e);
 }

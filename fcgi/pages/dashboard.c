@@ -37,7 +37,7 @@ part_count(const struct value *tally, const char *member)
 	if (strcmp(member, "due") == 0)
 		return value_num(tally, "waiting") - value_num(tally, "retry") -
 		       value_num(tally, "later");
-	return value_get(outcomes, member) ? value_num(outcomes, member) : value_num(tally, member);
+	return value_num(outcomes, member) + value_num(tally, member);
 }
 
 /* Sums of the campaigns that are shown together in one bar. */
@@ -70,8 +70,8 @@ together(struct arena *a, const struct value *campaigns)
 	return sum;
 }
 
-static struct value *
-segments(struct arena *a, const struct value *sum)
+struct value *
+dashboard_segments(struct arena *a, const struct value *sum)
 {
 	struct value *list = value_list(a);
 	int64_t total = 0, x = 0;
@@ -257,7 +257,7 @@ dashboard_show(struct request *rq, struct response *rs, struct error *e)
 		if (!under_way || !str_is(value_str(campaigns->list.items[i], "state"), "done"))
 			value_push(a, shown, campaigns->list.items[i]);
 	struct value *sum = value_set(a, model, "progress", together(a, shown));
-	value_set(a, model, "segments", segments(a, sum));
+	value_set(a, model, "segments", dashboard_segments(a, sum));
 	headline(a, model, shown, sum);
 	counters(a, model);
 	value_set_int(a, model, "concurrency", rq->app->config.concurrency);

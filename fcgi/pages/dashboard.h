@@ -5,4 +5,7 @@
 
 handler dashboard_show;
 
+/** The progress bar of a tally (tally_campaign): [{status, label, count, x, width}] of 1000. */
+struct value *dashboard_segments(struct arena *a, const struct value *tally);
+
 #endif

@@ -41,8 +41,12 @@ read_at(const struct request *rq, int64_t *at, struct error *e)
 		return true;
 	if (!clock_parse(s, at))
 		return error_field(e, "at", "Write the date like 2026-05-12.");
-	return *at <= clock_now() + 86400 * CLOCK_SECOND ||
-	       error_field(e, "at", "Consent cannot be given in the future.");
+	if (*at > clock_now() + 86400 * CLOCK_SECOND)
+		return error_field(e, "at", "Consent cannot be given in the future.");
+	/* Today may have begun there, but not yet in UTC. */
+	if (*at > clock_now())
+		*at = clock_now();
+	return true;
 }
 
 static bool

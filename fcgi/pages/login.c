@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "http/session.h"
+#include "store/audit.h"
 #include "store/user.h"
 
 static enum role
@@ -94,7 +95,9 @@ check(struct request *rq, struct response *rs, struct user *user, struct error *
 	const struct value *typed = value_get(rq->body, "password");
 	const char *exact = typed && typed->type == VALUE_TEXT ? str_dup(rq->arena, typed->s) : "";
 	if (user_login(rq->app->db, rq->arena, email, exact, rq->address, user, &wait, e))
-		return true;
+		return audit_add(rq->app->db, rq->arena, user->client_id, user->id, user->email,
+		    "session.start", arena_printf(rq->arena, "user %lld", (long long)user->id),
+		    NULL, rq->address, clock_now(), e);
 	if (e->kind == ERR_TOO_MANY)
 		response_header(
 		    rs, rq, "Retry-After", arena_printf(rq->arena, "%lld", (long long)wait));

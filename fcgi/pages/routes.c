@@ -1,6 +1,7 @@
 #include "pages/routes.h"
 
 #include "pages/calls.h"
+#include "pages/campaigns.h"
 #include "pages/dashboard.h"
 #include "pages/events.h"
 #include "pages/health.h"
@@ -59,6 +60,23 @@ static const struct route web[] = {
     {GET, "/calls/{name}", calls_show, "call", ROLE_VIEWER, 0, 0},
     {POST, "/calls/{name}/ask", calls_ask, NULL, ROLE_MEMBER, 0, 0},
     {POST, "/calls/{name}/resolve", calls_resolve, NULL, ROLE_ADMIN, 0, 0},
+
+    {GET, "/campaigns", campaigns_list, "campaigns", ROLE_VIEWER, 0, 0},
+    {POST, "/campaigns", campaigns_create, NULL, ROLE_MEMBER, 0, 0},
+    {GET, "/campaigns/new", campaigns_new, "campaign_new", ROLE_MEMBER, 0, 0},
+    {GET, "/campaigns/{id}", campaigns_show, "campaign", ROLE_VIEWER, 0, 0},
+    {POST | PATCH | PUT, "/campaigns/{id}", campaigns_save, NULL, ROLE_MEMBER, 0, 0},
+    {DELETE, "/campaigns/{id}", campaigns_archive, NULL, ROLE_MEMBER, 0, 0},
+    {GET, "/campaigns/{id}/edit", campaigns_edit, "campaign_edit", ROLE_MEMBER, 0, 0},
+    {GET, "/campaigns/{id}/review", campaigns_review, "campaign_review", ROLE_VIEWER, 0, 0},
+    {GET, "/campaigns/{id}/leads", campaigns_leads, "campaign_leads", ROLE_VIEWER, 0, 0},
+    {POST, "/campaigns/{id}/start", campaigns_start, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/campaigns/{id}/resume", campaigns_start, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/campaigns/{id}/pause", campaigns_pause, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/campaigns/{id}/stop", campaigns_stop, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/campaigns/{id}/archive", campaigns_archive, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/start", dialing_start, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/stop", dialing_stop, NULL, ROLE_MEMBER, 0, 0},
 
     {GET, "/prompts", prompts_list, "prompts", ROLE_VIEWER, 0, 0},
     {POST, "/prompts", prompts_create, NULL, ROLE_MEMBER, 0, 0},

@@ -4,11 +4,12 @@
 #include "store/audit.h"
 
 bool
-trail_add(struct request *rq, const char *action, const char *noun, int64_t id, const struct value *detail,
-    struct error *e)
+trail_add(struct request *rq, const char *action, const char *noun, int64_t id,
+    const struct value *detail, struct error *e)
 {
-	const struct viewer *who = rq->viewer;
+	const struct viewer *viewer = rq->viewer;
+	const char *who = viewer->email && *viewer->email ? viewer->email : "ADMIN_TOKEN";
 	const char *object = id ? arena_printf(rq->arena, "%s %lld", noun, (long long)id) : noun;
-	return audit_add(rq->app->db, rq->arena, who->client_id, who->user_id, who->email, action, object, detail,
-	    rq->address, clock_now(), e);
+	return audit_add(rq->app->db, rq->arena, viewer->client_id, viewer->user_id, who, action,
+	    object, detail, rq->address, clock_now(), e);
 }

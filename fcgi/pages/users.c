@@ -1,5 +1,6 @@
 #include "pages/users.h"
 
+#include "pages/trail.h"
 #include "store/user.h"
 
 static struct value *
@@ -87,6 +88,8 @@ users_add(struct request *rq, struct response *rs, struct error *e)
 		request_text(rq, "name"),
 		request_has(rq, "role") ? request_text(rq, "role") : STR("member"), word, &id, e))
 		return false;
+	if (!trail_add(rq, "user.add", "user", id, NULL, e))
+		return false;
 	if (rq->json)
 		rs->status = 201;
 	return answer(rq, rs, id, generated ? word : NULL, "The account was added.", e);
@@ -113,8 +116,12 @@ users_save(struct request *rq, struct response *rs, struct error *e)
 	    request_has(rq, "role") ? request_text(rq, "role") : value_str(user, "role");
 	bool active =
 	    request_has(rq, "active") ? request_flag(rq, "active") : value_flag(user, "active");
+	struct value *detail = value_map(rq->arena);
+	value_set(rq->arena, detail, "role", value_text(rq->arena, role));
+	value_set_bool(rq->arena, detail, "active", active);
 	return user_change(rq->app->db, rq->arena, rq->viewer->client_id, rq->ids[0], name, role,
 		   active, e) &&
+	       trail_add(rq, "user.change", "user", rq->ids[0], detail, e) &&
 	       answer(rq, rs, rq->ids[0], NULL, "Saved.", e);
 }
 
@@ -130,6 +137,7 @@ users_password(struct request *rq, struct response *rs, struct error *e)
 	const char *word = password(rq, &generated);
 	return user_password(
 		   rq->app->db, rq->arena, rq->viewer->client_id, rq->ids[0], word, &epoch, e) &&
+	       trail_add(rq, "user.password", "user", rq->ids[0], NULL, e) &&
 	       answer(rq, rs, rq->ids[0], generated ? word : NULL,
 		   "The password was changed and all sessions of this account were ended.", e);
 }

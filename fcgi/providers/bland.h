@@ -59,8 +59,8 @@ char *bland_call_path(struct arena *a, const char *call_id);
 struct value *bland_lookup_read(struct arena *a, struct str body, struct error *e) MUST_USE;
 
 enum bland_signature { BLAND_GOOD, BLAND_BAD, BLAND_UNSIGNED };
-/** Judges header X-Webhook-Signature over the raw body, in constant time. ${secret} "" and no header:
- * BLAND_UNSIGNED. A missing header with a secret set is BLAND_BAD. */
+/** Judges header X-Webhook-Signature over the raw body, in constant time. ${secret} "": BLAND_UNSIGNED, whatever
+ * the header says, for nobody can check it. A missing header with a secret set is BLAND_BAD. */
 enum bland_signature bland_signature(struct arena *a, const char *secret, struct str header, struct str body);
 
 /**
@@ -74,7 +74,9 @@ enum bland_signature bland_signature(struct arena *a, const char *secret, struct
  *   recording_url
  *   outcome, reason, rule, rule_version, rank, suppress, number_invalid      (from rules/outcome)
  * Absent means unknown. The older, smaller shape {event, call_id, status, transcript, duration} is understood.
- * Never NULL: a body that is no JSON object gives kind "unreadable" with error_message.
+ * What comes out is well-formed UTF-8 without NUL and bounded: 200,000 bytes of transcript, 2,000 turns.
+ * Never NULL: a body that is no JSON object gives kind "unreadable" with error_message. Ill-formed UTF-8, NULs
+ * and halves of surrogate pairs in strings, which other systems let through, become U+FFFD first.
  */
 struct value *bland_report_read(struct arena *a, struct str body);
 

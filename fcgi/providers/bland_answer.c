@@ -1,10 +1,15 @@
-/* What Bland answers to POST /v1/calls, and what that means. docs.bland.ai/api-v1/post/calls.md, "Error Codes". */
+/* What Bland answers to POST /v1/calls, and what that means. docs.bland.ai/api-v1/post/calls.md,
+ * "Error Codes". */
 #include "base/json.h"
 #include "providers/bland.h"
 
-enum { SAME_NUMBER_MS = 10000, MOST_MESSAGE = 300 };
+enum { SAME_NUMBER_MS = 10000, MOST_MESSAGE = 300, MOST_WORDS = 2000, MOST_ID = 200 };
+enum { ANY = 0 };
 
-/* The first row whose status and words are found decides; words NULL: any text. */
+/*
+ * The first row whose status and words are found decides; words NULL: any text. Codes that newer
+ * accounts return are documented without a status, so they are looked for under any.
+ */
 static const struct row {
 	int status;
 	const char *words;
@@ -13,6 +18,9 @@ static const struct row {
 	bool suppress;
 	int wait_ms;
 } table[] = {
+    {ANY, "DESTINATION_BLOCKED", BLAND_LEAD, "not_permitted", false, 0},
+    {ANY, "INTL_BLOCK", BLAND_LEAD, "not_permitted", false, 0},
+    {ANY, "CALL_RL_", BLAND_BACK_OFF, "rate_limited", false, 0},
     {400, "DNC", BLAND_LEAD, "do_not_contact", true, 0},
     {400, "sensitive numbers", BLAND_LEAD, "blocked", true, 0},
     {400, "Unable to queue call", BLAND_TRANSIENT, "unavailable", false, 0},
@@ -23,13 +31,9 @@ static const struct row {
     {400, "Missing required parameter: phone_number", BLAND_LEAD, "invalid_number", false, 0},
     {400, "Invalid phone number", BLAND_LEAD, "invalid_number", false, 0},
     {400, "has these validation errors", BLAND_LEAD, "invalid_number", false, 0},
-    {400, "DESTINATION_BLOCKED", BLAND_LEAD, "not_permitted", false, 0},
-    {400, "INTL_BLOCK", BLAND_LEAD, "not_permitted", false, 0},
     {400, NULL, BLAND_CONFIG, "bad_request", false, 0},
     {401, NULL, BLAND_STOP, "unauthorized", false, 0},
     {402, NULL, BLAND_STOP, "insufficient_balance", false, 0},
-    {403, "DESTINATION_BLOCKED", BLAND_LEAD, "not_permitted", false, 0},
-    {403, "INTL_BLOCK", BLAND_LEAD, "not_permitted", false, 0},
     {403, NULL, BLAND_STOP, "account_flagged", false, 0},
     {404, NULL, BLAND_CONFIG, "bad_request", false, 0},
     {418, NULL, BLAND_CONFIG, "prompt_refused", false, 0},
@@ -39,20 +43,31 @@ static const struct row {
     {429, NULL, BLAND_BACK_OFF, "rate_limited", false, 0},
 };
 
+static struct str
+cut(struct str s, size_t most)
+{
+	if (s.n > most) {
+		s.n = most;
+		while (s.n && ((unsigned char)s.p[s.n] & 0xC0) == 0x80)
+			s.n--;
+	}
+	return s;
+}
+
 /* All texts that an answer may carry: message, status, error, details, errors[]. */
 static void
 gather(struct buf *out, const struct value *v)
 {
-	if (!v)
+	if (!v || out->n > MOST_WORDS)
 		return;
 	if (v->type == VALUE_TEXT) {
 		if (out->n)
 			buf_puts(out, " ");
-		buf_str(out, v->s);
+		buf_str(out, cut(v->s, MOST_WORDS));
 	}
-	for (size_t i = 0; v->type == VALUE_LIST && i < v->list.n && out->n < 2000; i++)
+	for (size_t i = 0; v->type == VALUE_LIST && i < v->list.n; i++)
 		gather(out, v->list.items[i]);
-	for (size_t i = 0; v->type == VALUE_MAP && i < v->map.n && out->n < 2000; i++)
+	for (size_t i = 0; v->type == VALUE_MAP && i < v->map.n; i++)
 		gather(out, v->map.members[i].value);
 }
 
@@ -64,36 +79,69 @@ words_of(struct arena *a, const struct value *answer, struct str body)
 	buf_init(&b, a);
 	struct str status = value_str(answer, "status");
 	if (status.n && !str_is(status, "error") && !str_is(status, "success"))
-		buf_str(&b, status);
+		gather(&b, value_get(answer, "status"));
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 		gather(&b, value_get(answer, members[i]));
-	return b.n ? buf_view(&b) : str_utf8(a, str_sub(body, 0, MOST_MESSAGE));
+	return b.n ? buf_view(&b) : str_utf8(a, str_sub(body, 0, body.n < MOST_WORDS ? body.n : MOST_WORDS));
 }
 
-static const char *
-cut(struct arena *a, struct str s)
+/* Some refusals come with a status of 200. */
+static bool
+is_refusal(const struct value *answer)
 {
-	if (s.n > MOST_MESSAGE) {
-		s.n = MOST_MESSAGE;
-		while (s.n && ((unsigned char)s.p[s.n] & 0xC0) == 0x80)
-			s.n--;
-	}
-	return str_dup(a, s);
+	return str_is(value_str(answer, "status"), "error") ||
+	       value_truthy(value_get(answer, "errors")) || value_truthy(value_get(answer, "error"));
+}
+
+static struct str
+id_of(const struct value *answer)
+{
+	struct str id = value_str(answer, "call_id");
+	if (!id.n)
+		id = value_str(value_get(answer, "data"), "call_id");
+	return id.n <= MOST_ID ? id : STR("");
 }
 
 static void
-read_success(struct arena *a, const struct value *answer, struct bland_answer *out)
+use_row(const struct row *row, struct bland_answer *out)
 {
-	struct str id = value_str(answer, "call_id");
-	if (id.n && !str_is(value_str(answer, "status"), "error")) {
+	out->verdict = row->verdict;
+	out->reason = row->reason;
+	out->suppress = row->suppress;
+	if (!out->wait_ms)
+		out->wait_ms = row->wait_ms;
+}
+
+static bool
+find_row(int status, struct str words, bool by_words_only, struct bland_answer *out)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const struct row *row = &table[i];
+		bool there = row->words && str_find_nocase(words, row->words) < words.n;
+		bool fits = row->status == ANY || row->status == status;
+		if (by_words_only ? !there : !fits || (row->words && !there))
+			continue;
+		use_row(row, out);
+		return true;
+	}
+	return false;
+}
+
+static void
+read_success(struct arena *a, const struct value *answer, struct str words, struct bland_answer *out)
+{
+	struct str id = id_of(answer);
+	if (!is_refusal(answer) && id.n) {
 		out->verdict = BLAND_PLACED;
 		out->call_id = str_dup(a, id);
 		out->reason = "";
-		return;
+	} else if (!is_refusal(answer) || id.n) {
+		/* It may have taken the call all the same. */
+		out->reason = "no_call_id";
+	} else if (!find_row(0, words, true, out)) {
+		out->verdict = BLAND_CONFIG;
+		out->reason = "bad_request";
 	}
-	/* 2xx without an id: it may have taken the call all the same. */
-	out->verdict = BLAND_UNKNOWN;
-	out->reason = "no_call_id";
 }
 
 void
@@ -102,41 +150,34 @@ bland_answer_read(struct arena *a, int status, struct str body, int64_t retry_af
 {
 	struct value *answer = json_parse(a, body, NULL);
 	struct str words = words_of(a, answer, body);
-	*out = (struct bland_answer){.verdict = BLAND_UNKNOWN, .reason = "unavailable", .message = cut(a, words)};
-	if (retry_after_ms > 0)
-		out->wait_ms = retry_after_ms;
+	*out = (struct bland_answer){.verdict = BLAND_UNKNOWN,
+	    .reason = "unavailable",
+	    .message = str_dup(a, cut(words, MOST_MESSAGE)),
+	    .wait_ms = retry_after_ms > 0 ? retry_after_ms : 0};
 	if (status >= 200 && status < 300) {
-		/* Some refusals come as 200 with status "error". */
-		if (answer && str_is(value_str(answer, "status"), "error"))
-			status = 400;
-		else {
-			read_success(a, answer, out);
-			return;
-		}
-	}
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		const struct row *row = &table[i];
-		if (row->status != status || (row->words && str_find_nocase(words, row->words) == words.n))
-			continue;
-		out->verdict = row->verdict;
-		out->reason = row->reason;
-		out->suppress = row->suppress;
-		if (!out->wait_ms)
-			out->wait_ms = row->wait_ms;
+		read_success(a, answer, words, out);
 		return;
 	}
-	/* Other 4xx say that the request was not taken; after a 5xx nobody knows. */
-	if (status >= 400 && status < 500) {
-		out->verdict = BLAND_CONFIG;
-		out->reason = "bad_request";
-	}
+	/* After a 5xx nobody knows, whatever the text says; nor after a request that timed out. */
+	if (status >= 500 || status < 200 || status == 408)
+		return;
+	if (find_row(status, words, false, out))
+		return;
+	/* Other 4xx, and those that send us elsewhere, say that the request was not taken. */
+	out->verdict = BLAND_CONFIG;
+	out->reason = "bad_request";
 }
 
 const char *
 bland_verdict_name(enum bland_verdict v)
 {
-	static const char *const names[] = {[BLAND_PLACED] = "placed", [BLAND_LEAD] = "lead",
-	    [BLAND_CONFIG] = "config", [BLAND_STOP] = "stop", [BLAND_WAIT_LEAD] = "wait_lead",
-	    [BLAND_BACK_OFF] = "back_off", [BLAND_TRANSIENT] = "transient", [BLAND_UNKNOWN] = "unknown"};
+	static const char *const names[] = {[BLAND_PLACED] = "placed",
+	    [BLAND_LEAD] = "lead",
+	    [BLAND_CONFIG] = "config",
+	    [BLAND_STOP] = "stop",
+	    [BLAND_WAIT_LEAD] = "wait_lead",
+	    [BLAND_BACK_OFF] = "back_off",
+	    [BLAND_TRANSIENT] = "transient",
+	    [BLAND_UNKNOWN] = "unknown"};
 	return names[v];
 }

@@ -1,7 +1,5 @@
 #include "rules/outcome.h"
 
-#include <string.h>
-
 /* What a row of the table asks for. Strings are compared without regard to case. */
 static bool
 is_tag(const struct outcome_facts *f, const char *tag)
@@ -117,7 +115,10 @@ is_follow_up(const struct outcome_facts *f)
 	return is_tag(f, "FOLLOW_UP_REQUIRED") || is_tag(f, "NEEDS_MORE_INFO") || is_tag(f, "OBJECTION_RAISED");
 }
 
-/* Of our own list of dispositions, beside Bland's built-in ones. */
+/*
+ * Rule 11, the tags of our own list beside Bland's built-in ones. It stands before rule 10: who says "wrong
+ * number" and hangs up within seconds must not be called again.
+ */
 static bool
 is_wrong_number(const struct outcome_facts *f)
 {
@@ -143,7 +144,8 @@ enum { SUPPRESS = 1, NUMBER_INVALID = 2 };
 
 /*
  * The table, evaluated from the top; the first hit wins. The rank says how much a row knows: a later report
- * about the same call replaces the outcome only by one of a higher rank.
+ * about the same call replaces the outcome only by one of a higher rank. So 12 and 10 can become anything, and
+ * what somebody said (1, 7, 8) is never taken back by an emptier report.
  */
 static const struct row {
 	const char *rule;
@@ -166,8 +168,8 @@ static const struct row {
     {"7", is_converted, "interested", "converted", 80, 0},
     {"7", is_interested, "interested", "", 80, 0},
     {"8", is_not_interested, "not_interested", "", 80, 0},
-    {"8w", is_wrong_number, "not_interested", "wrong_number", 80, 0},
     {"9", is_follow_up, "follow_up", "", 70, 0},
+    {"11", is_wrong_number, "invalid_number", "wrong_number", 80, NUMBER_INVALID},
     {"10", is_hangup, "hangup", "", 30, 0},
     {"12", always, "unknown", "", 20, 0},
 };

@@ -143,9 +143,10 @@ db_refresh(struct db *db, struct error *e)
 	if (db->in_transaction)
 		db_rollback(db);
 	struct pollfd p = {.fd = PQsocket(db->conn), .events = POLLIN};
-	/* An idle connection has nothing to say, unless the server says good-bye or a NOTIFY came. */
-	if (p.fd >= 0 && poll(&p, 1, 0) > 0)
-		(void)!PQconsumeInput(db->conn);
+	/* An idle connection has nothing to say, unless the server says good-bye or a NOTIFY came. The
+	 * end of the stream comes after the good-bye. */
+	while (p.fd >= 0 && poll(&p, 1, 0) > 0 && PQconsumeInput(db->conn))
+		;
 	if (PQstatus(db->conn) == CONNECTION_OK)
 		return true;
 	PQreset(db->conn);

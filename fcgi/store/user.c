@@ -34,12 +34,17 @@ user_session(
 	return true;
 }
 
+struct tries {
+	const char *account, *address; /* keys of login_failures */
+	int64_t now;
+};
+
 static bool
-is_throttled(struct db *db, struct arena *a, const char *account, const char *address, int64_t now,
-    int64_t *wait, struct error *e)
+is_throttled(struct db *db, struct arena *a, const struct tries *t, int counted, int64_t *wait,
+    struct error *e)
 {
-	struct value *row =
-	    db_row(db, a, q_login_wait, e, P_TEXT(account), P_TEXT(address), P_TIME(now));
+	struct value *row = db_row(db, a, q_login_wait, e, P_TEXT(t->account), P_TEXT(t->address),
+	    P_TIME(t->now), P_INT(counted));
 	if (!row)
 		return true;
 	*wait = value_num(row, "seconds");
@@ -49,23 +54,35 @@ is_throttled(struct db *db, struct arena *a, const char *account, const char *ad
 	return *wait > 0;
 }
 
-/* The failure is written down before the password is looked at, so that many tries at once count
- * too. */
+/* This try is written down as a failure before the password is looked at and counted once more
+ * after that, so that a hundred tries at the same moment are as many as one after the other. */
+static bool
+may_try(struct db *db, struct arena *a, const struct tries *t, int64_t *wait, struct error *e)
+{
+	return !is_throttled(db, a, t, 0, wait, e) &&
+	       db_exec(db, a, q_login_failed, NULL, e, P_TEXT(t->account), P_TEXT(t->address),
+		   P_TIME(t->now)) &&
+	       !is_throttled(db, a, t, 1, wait, e);
+}
+
+static const char *
+lower(char *s)
+{
+	for (char *c = s; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c |= 0x20;
+	return s;
+}
+
 bool
 user_login(struct db *db, struct arena *a, struct str email, const char *password,
     const char *address, struct user *out, int64_t *wait, struct error *e)
 {
-	int64_t now = clock_now();
-	const char *by_address = arena_printf(a, "ip %s", address);
-	const char *by_account = arena_printf(a, "email %.*s ip %s", STR_ARG(email), address);
-	for (char *c = (char *)by_account; *c; c++)
-		if (*c >= 'A' && *c <= 'Z')
-			*c |= 0x20;
+	struct tries tries = {.now = clock_now(),
+	    .account = lower(arena_printf(a, "email %.*s ip %s", STR_ARG(email), address)),
+	    .address = arena_printf(a, "ip %s", address)};
 	struct error none = {0};
-	if (is_throttled(db, a, by_account, by_address, now, wait, e))
-		return false;
-	if (!db_exec(db, a, q_login_failed, NULL, e, P_TEXT(by_account), P_TEXT(by_address),
-		P_TIME(now)))
+	if (!may_try(db, a, &tries, wait, e))
 		return false;
 	struct value *row = db_row(db, a, q_user_for_login, &none, P_STR(email));
 	if (!row && none.kind != ERR_NOT_FOUND)
@@ -75,9 +92,9 @@ user_login(struct db *db, struct arena *a, struct str email, const char *passwor
 		return error_code(e, ERR_UNAUTHENTICATED, "wrong_credentials",
 		    "The e-mail address or the password is wrong.");
 	fill(a, row, out);
-	return db_exec(db, a, q_login_forgiven, NULL, e, P_TEXT(by_account), P_TEXT(by_address),
-		   P_TIME(now)) &&
-	       db_exec(db, a, q_user_seen, NULL, e, P_INT(out->id), P_TIME(now));
+	return db_exec(db, a, q_login_forgiven, NULL, e, P_TEXT(tries.account),
+		   P_TEXT(tries.address), P_TIME(tries.now)) &&
+	       db_exec(db, a, q_user_seen, NULL, e, P_INT(out->id), P_TIME(tries.now));
 }
 
 struct value *

@@ -64,16 +64,17 @@ from pg_timezone_names
 where name ~ '^(America|Europe|Asia|Africa|Australia|Atlantic|Indian|Pacific)/' or name = 'UTC'
 order by name;
 
--- $1 account and address, $2 address, $3 now. How many seconds until the next try; 0: now.
+-- $1 account and address, $2 address, $3 now, $4 how many of the failures are this very try. How many seconds
+-- until the next try; 0: now.
 -- name: login_wait
 with tries as (
 	select key, at, row_number() over (partition by key order by at desc) as nth
 	from login_failures
-	where key in ($1, $2) and at > $3::timestamptz - interval '15 minutes' and at <= $3
+	where key in ($1, $2) and at > $3::timestamptz - interval '15 minutes'
 )
 select coalesce(ceil(extract(epoch from max(at) + interval '15 minutes' - $3)), 0)::bigint as seconds
 from tries
-where (key = $1 and nth = 5) or (key = $2 and nth = 30);
+where (key = $1 and nth = 5 + $4::integer) or (key = $2 and nth = 30 + $4);
 
 -- name: login_failed
 with old as (

@@ -46,7 +46,7 @@ class Browserlike(requests.Session):
 
     def __init__(self, base, ca):
         super().__init__()
-        self.base, self.verify = base, ca
+        self.base, self.verify, self.trust_env = base, ca, False
 
     def request(self, method, url, **more):
         if url.startswith("/"):
