@@ -1,6 +1,9 @@
 # Trunkline. `make help` lists what can be done; README.md says what it is.
 SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
+# make V=1 shows every command.
+Q = $(if $(V),,@)
+say = $(if $(V),,@echo '  $(1)  $@')
 .DELETE_ON_ERROR:
 
 # --- where things go ----------------------------------------------------------------------------
@@ -61,43 +64,55 @@ help: ## this list
 
 $(BUILD)/gen/queries.h: $(QUERIES) sql/embed.awk
 	@mkdir -p $(@D)
-	awk -v mode=h -f sql/embed.awk $(QUERIES) > $@
+	$(call say,GEN)
+	$(Q)awk -v mode=h -f sql/embed.awk $(QUERIES) > $@
 $(BUILD)/gen/queries.c: $(QUERIES) sql/embed.awk
 	@mkdir -p $(@D)
-	awk -f sql/embed.awk $(QUERIES) > $@
+	$(call say,GEN)
+	$(Q)awk -f sql/embed.awk $(QUERIES) > $@
 
 $(BUILD)/obj/%.c.o: fcgi/%.c | $(BUILD)/gen/queries.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC )
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/obj/%.cc.o: fcgi/%.cc
 	@mkdir -p $(@D)
-	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CXX)
+	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/obj/queries.o: $(BUILD)/gen/queries.c $(BUILD)/gen/queries.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC )
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(BUILD)/libtrunkline.a: $(OBJECTS) $(BUILD)/obj/queries.o
-	rm -f $@ && ar rcs $@ $^
+	$(call say,AR )
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/trunkline-web: $(BUILD)/obj/web.c.o $(BUILD)/libtrunkline.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD )
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/trunkline-dialer: $(BUILD)/obj/dialer.c.o $(BUILD)/libtrunkline.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD )
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/trunkline: $(BUILD)/obj/ctl.c.o $(BUILD)/libtrunkline.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD )
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/trunkline-sandbox: $(BUILD)/obj/sandbox.c.o $(SANDBOX_OBJECTS) $(BUILD)/libtrunkline.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(SANDBOX_LIBS)
+	$(call say,LD )
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(SANDBOX_LIBS)
 
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libtrunkline.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libtrunkline.a -lcmocka $(LIBS)
+	$(call say,LD )
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/libtrunkline.a -lcmocka $(LIBS)
 unit: $(UNIT) ## build the unit tests (in $(BUILD))
 
 # Static files get the hash of their content into their names, so that browsers may keep them for a year.
 STATIC := $(shell find static -type f)
 $(BUILD)/static/manifest: $(STATIC)
-	rm -rf $(@D) && mkdir -p $(@D) && cp -r static/. $(@D)/
-	cd $(@D) && for f in *.css *.js *.svg; do [ -f "$$f" ] || continue; \
+	$(call say,GEN)
+	$(Q)rm -rf $(@D) && mkdir -p $(@D) && cp -r static/. $(@D)/
+	$(Q)cd $(@D) && for f in *.css *.js *.svg; do [ -f "$$f" ] || continue; \
 		h=$$(sha256sum "$$f" | cut -c1-10); n=$${f%.*}.$$h.$${f##*.}; \
 		cp "$$f" "$$n" && gzip -9nk "$$n" && echo "$$f $$n"; done > manifest
 

@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/doctor.h"
+#include "engine/jobs.h"
+#include "http/fcgi.h"
 #include "store/health.h"
 #include "store/migrate.h"
 #include "store/prompt.h"
@@ -19,7 +21,8 @@ struct run {
 	struct db *db;     /* where the row asks for it */
 	struct error away; /* why there is none */
 	int argc;
-	char **argv; /* after the subcommand's words */
+	char **argv;      /* after the subcommand's words */
+	const char *made; /* a password to be shown once it holds */
 };
 
 /** Prints; false with ${e} where it failed. */
@@ -71,11 +74,8 @@ migrate(struct run *r, struct error *e)
 static const char *
 read_password(struct run *r, struct error *e)
 {
-	if (!has_flag(r, "--password-stdin")) {
-		const char *made = user_generated_password(r->a);
-		printf("Password: %s\n", made);
-		return made;
-	}
+	if (!has_flag(r, "--password-stdin"))
+		return r->made = user_generated_password(r->a);
 	struct buf b;
 	buf_init(&b, r->a);
 	for (int c; (c = getchar()) != EOF && c != '\n' && b.n < 1000;)
@@ -85,6 +85,13 @@ read_password(struct run *r, struct error *e)
 		return NULL;
 	}
 	return b.p;
+}
+
+static void
+print_made(const struct run *r)
+{
+	if (r->made)
+		printf("Password: %s\n", r->made);
 }
 
 static bool
@@ -100,6 +107,7 @@ user_add_command(struct run *r, struct error *e)
 		str_of(role ? role : "member"), password, &id, e))
 		return false;
 	printf("%s was added as %s.\n", r->argv[0], role ? role : "member");
+	print_made(r);
 	return true;
 }
 
@@ -115,6 +123,7 @@ user_password_command(struct run *r, struct error *e)
 	if (!password || !user_password(r->db, r->a, client_id, id, password, &epoch, e))
 		return false;
 	printf("The password of %s was changed; all sessions were ended.\n", r->argv[0]);
+	print_made(r);
 	return true;
 }
 
@@ -188,6 +197,14 @@ doctor(struct run *r, struct error *e)
 	return !bad || error_set(e, ERR_INVALID, "%d to mend.", bad);
 }
 
+static bool
+jobs(struct run *r, struct error *e)
+{
+	log_open("jobs", log_level_of(r->config.log_level));
+	return jobs_run(&r->config, fcgi_signals(), has_flag(r, "--once")) == 0 ||
+	       error_set(e, ERR_INTERNAL, "the jobs did not end well; see the log.");
+}
+
 enum need { NEEDS_NOTHING, NEEDS_DB, LOOKS_FOR_DB };
 
 static const struct subcommand {
@@ -205,6 +222,8 @@ static const struct subcommand {
     {{"user", "list"}, user_list_command, NEEDS_DB, "", "list the accounts"},
     {{"config"}, config, NEEDS_NOTHING, "", "print the settings, secrets masked"},
     {{"status"}, status, NEEDS_DB, "", "counts, the dialer, campaigns under way"},
+    {{"jobs"}, jobs, NEEDS_NOTHING, "[--once]",
+	"run imports and what else takes long, until the time budget is spent; --once: until nothing is left"},
     {{"doctor"}, doctor, LOOKS_FOR_DB, "",
 	"check everything that has to be right and say how to mend it"},
 };

@@ -124,7 +124,7 @@ build(struct placing *p, const struct value *call, struct str *body, struct erro
 	    .client_id = value_num(call, "client_id"),
 	    .campaign_id = value_num(call, "campaign_id"),
 	    .lead_id = value_num(call, "lead_id"),
-	    .request_data = values};
+	    .request_data = render_used(a, value_str(call, "body"), values)};
 	if (!c.task || !c.first_sentence || !c.voicemail_message || !c.voice || !c.from)
 		return false;
 	*body = bland_call_body(a, &c);

@@ -1,7 +1,5 @@
 #include "hooks/bland.h"
 
-#include <string.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "providers/bland.h"
@@ -10,7 +8,9 @@
 #include "store/setting.h"
 
 /* Webhooks carry no client; one installation has one Bland account, that of the first client. */
-enum { FIRST_CLIENT = 1 };
+enum { FIRST_CLIENT = 1, MOST_HEADER = 200, ALERT_SECONDS = 5 };
+
+#define SIGNATURE "X-Webhook-Signature"
 
 static struct value *
 headers_kept(struct request *rq)
@@ -21,9 +21,12 @@ headers_kept(struct request *rq)
 		struct str s = request_header(rq, names[i]);
 		if (s.n)
 			value_set(rq->arena, kept, names[i],
-			    value_text(rq->arena, str_utf8(rq->arena, str_sub(s, 0, s.n < 200 ? s.n : 200))));
+			    value_text(rq->arena,
+				str_utf8(rq->arena,
+				    str_sub(s, 0, s.n < MOST_HEADER ? s.n : MOST_HEADER))));
 	}
 	value_set_text(rq->arena, kept, "address", rq->address);
+	value_set_bool(rq->arena, kept, "signed", request_header(rq, SIGNATURE).n > 0);
 	return kept;
 }
 
@@ -37,13 +40,14 @@ judge(struct request *rq, const char **signature, struct error *e)
 	if (!secret)
 		return false;
 	/* A header that came twice reads as empty, and with a secret that is bad. */
-	struct str header = request_header(rq, "X-Webhook-Signature");
+	struct str header = request_header(rq, SIGNATURE);
 	switch (bland_signature(rq->arena, secret, header, rq->raw)) {
 	case BLAND_GOOD:
 		*signature = "good";
 		break;
 	case BLAND_UNSIGNED:
-		*signature = config->bland_webhook_allow_unsigned ? "unsigned" : "bad";
+		*signature =
+		    config->bland_webhook_allow_unsigned || config->sandbox ? "unsigned" : "bad";
 		break;
 	case BLAND_BAD:
 		*signature = "bad";
@@ -52,16 +56,21 @@ judge(struct request *rq, const char **signature, struct error *e)
 	return true;
 }
 
-static bool
-refuse(struct request *rq, struct error *e)
+/* Who floods us with forged events must not make us write an alert for each. */
+static void
+tell(struct request *rq)
 {
-	struct error quiet = {0};
+	static int64_t told_at;
+	struct error e = {0};
+	int64_t now = clock_monotonic();
+	if (told_at && now - told_at < ALERT_SECONDS * CLOCK_SECOND)
+		return;
+	told_at = now;
 	if (!alert_raise(rq->app->db, rq->arena, FIRST_CLIENT, "bad_signature", "webhooks/bland",
-		"A webhook came with a wrong or missing signature and was refused. If you changed the secret at Bland, "
-		"set the new one in Settings.",
-		"/settings", clock_now(), &quiet))
-		log_warn("an alert could not be raised", LOG_TEXT("why", quiet.message));
-	return error_code(e, ERR_UNAUTHENTICATED, "bad_signature", "The signature is missing or wrong.");
+		"A webhook came with a wrong or missing signature and was refused. If you changed the "
+		"secret at Bland, set the new one in Settings.",
+		"/settings", clock_now(), &e))
+		log_warn("an alert could not be raised", LOG_TEXT("why", e.message));
 }
 
 bool
@@ -70,7 +79,7 @@ bland_hook(struct request *rq, struct response *rs, struct error *e)
 	const char *signature = "bad", *verdict = NULL;
 	if (!judge(rq, &signature, e))
 		return false;
-	bool bad = strcmp(signature, "bad") == 0;
+	bool bad = str_is(str_of(signature), "bad");
 	struct value *report = bad ? NULL : bland_report_read(rq->arena, rq->raw);
 	struct event ev = {.provider = "bland",
 	    .body = rq->raw,
@@ -79,8 +88,11 @@ bland_hook(struct request *rq, struct response *rs, struct error *e)
 	    .report = report};
 	if (!event_receive(rq->app->db, rq->arena, clock_now(), &ev, &verdict, e))
 		return false;
-	if (bad)
-		return refuse(rq, e);
+	if (bad) {
+		tell(rq);
+		return error_code(
+		    e, ERR_UNAUTHENTICATED, "bad_signature", "The signature is missing or wrong.");
+	}
 	if (str_is(str_of(verdict), "unreadable"))
 		return error_code(e, ERR_MALFORMED, "unreadable", "The body cannot be read: %.300s",
 		    value_strz(rq->arena, report, "error_message"));

@@ -149,6 +149,7 @@ route_dispatch(const struct route *table, size_t n, struct request *rq)
 	struct response rs = {0};
 	const struct route *route = NULL;
 	buf_init(&rs.body, rq->arena);
+	rs.model = value_map(rq->arena);
 	bool good = request_head(rq, &e);
 	log_context(rq->id);
 	route = good ? route_find(table, n, rq, &e) : NULL;

@@ -74,7 +74,8 @@ peer_accept(struct peer *p, int seconds)
 void
 peer_finish(struct peer *p)
 {
-	/* Closed without the record that ends a request, nginx reports the failure to the client. */
+	/* Closed without the record that ends a request, nginx reports the failure to the client.
+	 */
 	if (p->transport.cut)
 		FCGX_Free(&p->request, 1);
 	else

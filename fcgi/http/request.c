@@ -62,7 +62,7 @@ param_name(struct arena *a, const char *header)
 {
 	char *name = arena_printf(a, "HTTP_%s", header);
 	for (char *c = name; *c; c++)
-		*c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+		*c = (char)(*c == '-' ? '_' : toupper((unsigned char)*c));
 	return name;
 }
 

@@ -11,8 +11,8 @@ struct error;
 typedef bool response_pump(struct request *rq, void *ctx, struct error *e);
 
 struct response {
-	int status; /* 200 unless set */
-	struct value *model;
+	int status;               /* 200 unless set */
+	struct value *model;      /* an empty map at first */
 	const char *page;         /* template; the route's unless set */
 	const char *location;     /* redirect (303) for browsers; ignored where JSON is asked for */
 	const char *notice;       /* one sentence shown on the next page */

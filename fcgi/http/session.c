@@ -136,7 +136,8 @@ static bool
 token_fits(const struct request *rq, struct str token)
 {
 	unsigned char both[2 * MASK], secret[MASK];
-	if (token.n != 4 * MASK || strspn(str_dup(rq->arena, token), "0123456789abcdef") != token.n)
+	if (token.n != sizeof(both) * 2 ||
+	    strspn(str_dup(rq->arena, token), "0123456789abcdef") != token.n)
 		return false;
 	hex_to_bytes(token.p, both, sizeof(both));
 	for (size_t i = 0; i < MASK; i++)
@@ -151,10 +152,9 @@ session_origin_ok(const struct request *rq, struct error *e)
 {
 	struct str origin = request_header(rq, "Origin");
 	struct str site = request_header(rq, "Sec-Fetch-Site");
-	struct str rest = origin;
 	bool ours = origin.n == 0 || str_is_nocase(origin, rq->app->config.base_url);
 	if (!ours && (str_starts(origin, "https://") || str_starts(origin, "http://"))) {
-		rest = str_sub(origin, str_find(origin, "//") + 2, origin.n);
+		struct str rest = str_sub(origin, str_find(origin, "//") + 2, origin.n);
 		ours = *rq->host && str_is_nocase(rest, rq->host);
 	}
 	if (!ours || str_is(site, "cross-site"))

@@ -96,7 +96,7 @@ serve_seats(struct hall *h)
 	for (size_t i = 0; i < STREAM_VIEWERS_MAX; i++)
 		if (h->seats[i].taken && now >= h->seats[i].until)
 			leave(&h->seats[i]);
-	if (h->news && now - h->hinted >= HINT_GAP_MS * 1000) {
+	if (h->news && now - h->hinted >= HINT_GAP_MS * INT64_C(1000)) {
 		h->news = false;
 		h->hinted = now;
 		tell_all(h, "event: live\ndata: {}\n\n");

@@ -15,7 +15,7 @@ struct transport {
 	/** False where the peer is gone. */
 	bool (*write)(void *ctx, const char *p, size_t n);
 	bool stays_open; /* set by an answer that is a stream: more will be written later */
-	bool cut;	 /* set where an answer broke off: nobody may take it for whole */
+	bool cut;        /* set where an answer broke off: nobody may take it for whole */
 };
 
 #endif

@@ -221,7 +221,8 @@ calls_show(struct request *rq, struct response *rs, struct error *e)
 	struct str reason = value_str(call, "reason");
 	calls_turns(a, call);
 	/* A provider's word; nothing but the web may be behind it. */
-	value_set_bool(a, call, "recorded", str_starts(value_str(call, "recording_url"), "https://"));
+	value_set_bool(
+	    a, call, "recorded", str_starts(value_str(call, "recording_url"), "https://"));
 	value_set_bool(a, call, "in_doubt", str_is(state, "ambiguous"));
 	value_set_bool(a, call, "live", !str_is(state, "ended"));
 	if (reason.n)

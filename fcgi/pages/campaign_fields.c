@@ -120,6 +120,14 @@ static bool
 read_days(struct request *rq, struct value *fields, struct error *e)
 {
 	const struct value *given = value_get(rq->body, "window_days");
+	/* A form has a box for each day, and says that it had them: no box ticked is then an error. */
+	if (!given && request_flag(rq, "days_shown")) {
+		struct value *ticked = value_list(rq->arena);
+		for (int d = 1; d <= 7; d++)
+			if (request_flag(rq, arena_printf(rq->arena, "day_%d", d)))
+				value_push(rq->arena, ticked, value_int(rq->arena, d));
+		given = ticked;
+	}
 	if (!given)
 		return true;
 	struct value *days = value_set(rq->arena, fields, "window_days", value_list(rq->arena));

@@ -5,10 +5,12 @@
 #include "pages/dashboard.h"
 #include "pages/events.h"
 #include "pages/health.h"
+#include "pages/imports.h"
 #include "pages/lead.h"
 #include "pages/leads.h"
 #include "pages/login.h"
 #include "pages/prompts.h"
+#include "pages/settings.h"
 #include "pages/suppressions.h"
 #include "pages/users.h"
 
@@ -22,6 +24,8 @@ static const struct route health[] = {
     {GET, "/health", health_alive, NULL, ROLE_NONE, ROUTE_API_ONLY | ROUTE_NO_DB, 0},
     {GET, "/healthz", health_ready, NULL, ROLE_NONE, ROUTE_API_ONLY | ROUTE_NO_DB, 0},
 };
+
+enum { FILE_MOST = 256 << 20 };
 
 static const struct route web[] = {
     {GET, "/login", login_form, "login", ROLE_NONE, ROUTE_OWN_PAGE, 0},
@@ -60,6 +64,28 @@ static const struct route web[] = {
     {GET, "/calls/{name}", calls_show, "call", ROLE_VIEWER, 0, 0},
     {POST, "/calls/{name}/ask", calls_ask, NULL, ROLE_MEMBER, 0, 0},
     {POST, "/calls/{name}/resolve", calls_resolve, NULL, ROLE_ADMIN, 0, 0},
+
+    {GET, "/imports", imports_list, "imports", ROLE_VIEWER, 0, 0},
+    {POST, "/imports", imports_create, NULL, ROLE_MEMBER, ROUTE_UPLOAD, FILE_MOST},
+    {POST, "/upload-leads", imports_upload, NULL, ROLE_MEMBER, ROUTE_UPLOAD | ROUTE_API_ONLY, FILE_MOST},
+    {GET, "/imports/new", imports_new, "import_new", ROLE_MEMBER, 0, 0},
+    {GET, "/imports/{id}", imports_show, "import", ROLE_VIEWER, 0, 0},
+    {GET, "/imports/{id}/mapping", imports_mapping, "import_mapping", ROLE_MEMBER, 0, 0},
+    {POST, "/imports/{id}/mapping", imports_map, NULL, ROLE_MEMBER, 0, 0},
+    {GET, "/imports/{id}/errors", imports_errors, "import_errors", ROLE_VIEWER, 0, 0},
+    {GET, "/imports/{id}/errors.csv", imports_errors_csv, NULL, ROLE_VIEWER, 0, 0},
+    {POST, "/imports/{id}/undo", imports_undo, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/imports/{id}/cancel", imports_cancel, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/imports/{id}/start", imports_start, NULL, ROLE_MEMBER, 0, 0},
+
+    {GET, "/settings", settings_show, "settings", ROLE_ADMIN, 0, 0},
+    {POST | PATCH, "/settings", settings_save, NULL, ROLE_ADMIN, 0, 0},
+    {POST, "/settings/keys", settings_key, NULL, ROLE_ADMIN, 0, 0},
+    {POST, "/settings/test", settings_test, NULL, ROLE_ADMIN, 0, 0},
+    {POST, "/settings/resume", settings_resume, NULL, ROLE_ADMIN, 0, 0},
+    {GET, "/alerts", alerts_list, "alerts", ROLE_VIEWER, 0, 0},
+    {POST, "/alerts/{id}/resolve", alerts_resolve, NULL, ROLE_MEMBER, 0, 0},
+    {GET, "/audit", audit_list, "audit", ROLE_ADMIN, 0, 0},
 
     {GET, "/campaigns", campaigns_list, "campaigns", ROLE_VIEWER, 0, 0},
     {POST, "/campaigns", campaigns_create, NULL, ROLE_MEMBER, 0, 0},

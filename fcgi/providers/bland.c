@@ -20,7 +20,8 @@ static struct value *
 voicemail(struct arena *a, const struct bland_call *call)
 {
 	struct value *v = value_map(a);
-	bool leave = call->voicemail_action && str_is(str_of(call->voicemail_action), "leave_message") &&
+	bool leave = call->voicemail_action &&
+		     str_is(str_of(call->voicemail_action), "leave_message") &&
 		     call->voicemail_message && *call->voicemail_message;
 	value_set_text(a, v, "action", leave ? "leave_message" : "hangup");
 	if (leave)

@@ -2,6 +2,7 @@
  * "Error Codes". */
 #include "base/json.h"
 #include "providers/bland.h"
+#include "providers/bland_transcript.h"
 
 enum { SAME_NUMBER_MS = 10000, MOST_MESSAGE = 300, MOST_WORDS = 2000, MOST_ID = 200 };
 enum { ANY = 0 };
@@ -43,17 +44,6 @@ static const struct row {
     {429, NULL, BLAND_BACK_OFF, "rate_limited", false, 0},
 };
 
-static struct str
-cut(struct str s, size_t most)
-{
-	if (s.n > most) {
-		s.n = most;
-		while (s.n && ((unsigned char)s.p[s.n] & 0xC0) == 0x80)
-			s.n--;
-	}
-	return s;
-}
-
 /* All texts that an answer may carry: message, status, error, details, errors[]. */
 static void
 gather(struct buf *out, const struct value *v)
@@ -63,7 +53,7 @@ gather(struct buf *out, const struct value *v)
 	if (v->type == VALUE_TEXT) {
 		if (out->n)
 			buf_puts(out, " ");
-		buf_str(out, cut(v->s, MOST_WORDS));
+		buf_str(out, bland_cut(v->s, MOST_WORDS));
 	}
 	for (size_t i = 0; v->type == VALUE_LIST && i < v->list.n; i++)
 		gather(out, v->list.items[i]);
@@ -82,7 +72,8 @@ words_of(struct arena *a, const struct value *answer, struct str body)
 		gather(&b, value_get(answer, "status"));
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
 		gather(&b, value_get(answer, members[i]));
-	return b.n ? buf_view(&b) : str_utf8(a, str_sub(body, 0, body.n < MOST_WORDS ? body.n : MOST_WORDS));
+	return b.n ? buf_view(&b)
+		   : str_utf8(a, str_sub(body, 0, body.n < MOST_WORDS ? body.n : MOST_WORDS));
 }
 
 /* Some refusals come with a status of 200. */
@@ -90,7 +81,8 @@ static bool
 is_refusal(const struct value *answer)
 {
 	return str_is(value_str(answer, "status"), "error") ||
-	       value_truthy(value_get(answer, "errors")) || value_truthy(value_get(answer, "error"));
+	       value_truthy(value_get(answer, "errors")) ||
+	       value_truthy(value_get(answer, "error"));
 }
 
 static struct str
@@ -128,7 +120,8 @@ find_row(int status, struct str words, bool by_words_only, struct bland_answer *
 }
 
 static void
-read_success(struct arena *a, const struct value *answer, struct str words, struct bland_answer *out)
+read_success(
+    struct arena *a, const struct value *answer, struct str words, struct bland_answer *out)
 {
 	struct str id = id_of(answer);
 	if (!is_refusal(answer) && id.n) {
@@ -145,14 +138,14 @@ read_success(struct arena *a, const struct value *answer, struct str words, stru
 }
 
 void
-bland_answer_read(struct arena *a, int status, struct str body, int64_t retry_after_ms,
-    struct bland_answer *out)
+bland_answer_read(
+    struct arena *a, int status, struct str body, int64_t retry_after_ms, struct bland_answer *out)
 {
 	struct value *answer = json_parse(a, body, NULL);
 	struct str words = words_of(a, answer, body);
 	*out = (struct bland_answer){.verdict = BLAND_UNKNOWN,
 	    .reason = "unavailable",
-	    .message = str_dup(a, cut(words, MOST_MESSAGE)),
+	    .message = str_dup(a, bland_cut(words, MOST_MESSAGE)),
 	    .wait_ms = retry_after_ms > 0 ? retry_after_ms : 0};
 	if (status >= 200 && status < 300) {
 		read_success(a, answer, words, out);

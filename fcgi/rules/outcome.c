@@ -68,8 +68,8 @@ static bool
 is_failed(const struct outcome_facts *f)
 {
 	return str_is_nocase(f->status, "failed") || is_tag(f, "FAILED") ||
-	       str_is(f->queue_status, "pre_queue_error") || str_is(f->queue_status, "queue_error") ||
-	       str_is(f->queue_status, "call_error");
+	       str_is(f->queue_status, "pre_queue_error") ||
+	       str_is(f->queue_status, "queue_error") || str_is(f->queue_status, "call_error");
 }
 
 /* Beats the tags of the next rows: those are computed from the transcript alone. */
@@ -112,12 +112,13 @@ is_not_interested(const struct outcome_facts *f)
 static bool
 is_follow_up(const struct outcome_facts *f)
 {
-	return is_tag(f, "FOLLOW_UP_REQUIRED") || is_tag(f, "NEEDS_MORE_INFO") || is_tag(f, "OBJECTION_RAISED");
+	return is_tag(f, "FOLLOW_UP_REQUIRED") || is_tag(f, "NEEDS_MORE_INFO") ||
+	       is_tag(f, "OBJECTION_RAISED");
 }
 
 /*
- * Rule 11, the tags of our own list beside Bland's built-in ones. It stands before rule 10: who says "wrong
- * number" and hangs up within seconds must not be called again.
+ * Rule 11, the tags of our own list beside Bland's built-in ones. It stands before rule 10: who
+ * says "wrong number" and hangs up within seconds must not be called again.
  */
 static bool
 is_wrong_number(const struct outcome_facts *f)
@@ -128,7 +129,8 @@ is_wrong_number(const struct outcome_facts *f)
 static bool
 is_hangup(const struct outcome_facts *f)
 {
-	bool short_and_left = f->seconds >= 0 && f->seconds < 10 && str_is_nocase(f->ended_by, "USER");
+	bool short_and_left =
+	    f->seconds >= 0 && f->seconds < 10 && str_is_nocase(f->ended_by, "USER");
 	return f->user_turns == 0 || short_and_left || is_tag(f, "NO_CONTACT_MADE") ||
 	       (is_tag(f, "AGENT_ENDED_CALL") && !f->agent_turns);
 }
@@ -143,9 +145,9 @@ always(const struct outcome_facts *f)
 enum { SUPPRESS = 1, NUMBER_INVALID = 2 };
 
 /*
- * The table, evaluated from the top; the first hit wins. The rank says how much a row knows: a later report
- * about the same call replaces the outcome only by one of a higher rank. So 12 and 10 can become anything, and
- * what somebody said (1, 7, 8) is never taken back by an emptier report.
+ * The table, evaluated from the top; the first hit wins. The rank says how much a row knows: a
+ * later report about the same call replaces the outcome only by one of a higher rank. So 12 and 10
+ * can become anything, and what somebody said (1, 7, 8) is never taken back by an emptier report.
  */
 static const struct row {
 	const char *rule;
@@ -178,8 +180,8 @@ static const struct row {
 static bool
 is_final(const struct outcome_facts *f)
 {
-	static const char *const finals[] = {"completed", "complete", "failed", "busy", "no-answer", "no_answer",
-	    "canceled", "cancelled", "unknown"};
+	static const char *const finals[] = {"completed", "complete", "failed", "busy", "no-answer",
+	    "no_answer", "canceled", "cancelled", "unknown"};
 	if (f->completed)
 		return true;
 	for (size_t i = 0; i < sizeof(finals) / sizeof(finals[0]); i++)

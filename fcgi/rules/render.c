@@ -29,7 +29,8 @@ struct job {
 	int tags;
 };
 
-/* --- values ------------------------------------------------------------------------------------ */
+/* --- values ------------------------------------------------------------------------------------
+ */
 
 /* The length of an invisible character at the front (zero width, direction marks), or 0. */
 static size_t
@@ -120,7 +121,8 @@ resolve(struct job *j, struct str name, struct str stated)
 	return text.n ? text : fallback_of(name);
 }
 
-/* --- tags -------------------------------------------------------------------------------------- */
+/* --- tags --------------------------------------------------------------------------------------
+ */
 
 static bool
 wrong(struct job *j, const char *at, struct error *e, const char *what)
@@ -131,7 +133,8 @@ wrong(struct job *j, const char *at, struct error *e, const char *what)
 	return error_set(e, ERR_INVALID, "Line %d: %s", line, what);
 }
 
-/* A section stays one, over the cleaned value, so that mustache itself drops or keeps what it encloses. */
+/* A section stays one, over the cleaned value, so that mustache itself drops or keeps what it
+ * encloses. */
 static bool
 put_section(struct job *j, char kind, struct str name, const char *at, struct error *e)
 {
@@ -155,8 +158,8 @@ put_section(struct job *j, char kind, struct str name, const char *at, struct er
 }
 
 /*
- * A value's tag becomes {{@1}}, {{@2}}, … with a member of its own, since every place may state another
- * default, and no column can be called so.
+ * A value's tag becomes {{@1}}, {{@2}}, … with a member of its own, since every place may state
+ * another default, and no column can be called so.
  */
 static bool
 put_tag(struct job *j, struct str inside, const char *at, struct error *e)
@@ -255,7 +258,8 @@ render_used(struct arena *a, struct str text, const struct value *values)
 	return used;
 }
 
-/* --- a lead's values ----------------------------------------------------------------------------- */
+/* --- a lead's values -----------------------------------------------------------------------------
+ */
 
 /* "Ada Lovelace", "Lovelace, Ada" -> "Ada" */
 static struct str
@@ -289,8 +293,8 @@ add_attributes(struct arena *a, struct value *values, const struct value *more)
 struct value *
 render_values(struct arena *a, const struct value *lead, const char *rep)
 {
-	static const char *const own[] = {"phone", "contact", "company", "email", "location", "region",
-	    "source", "assigned_agent", "notes", "list"};
+	static const char *const own[] = {"phone", "contact", "company", "email", "location",
+	    "region", "source", "assigned_agent", "notes", "list"};
 	struct value *values = value_map(a);
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		struct value *v = value_get(lead, own[i]);

@@ -1,5 +1,6 @@
 #include "store/event.h"
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "queries.h"
 
@@ -16,13 +17,24 @@ body_kept(struct arena *a, const struct event *ev)
 	return str_is_utf8(body) ? body : str_utf8(a, body);
 }
 
+/*
+ * A refused body is another event than the same body with a good signature. Of refused ones at most 256 an hour
+ * are kept; the others count as deliveries of one of those, so that a stranger cannot fill the disk.
+ */
+static const char *
+key_of(struct arena *a, int64_t now, const struct event *ev)
+{
+	const char *digest = crypto_sha256(a, ev->body);
+	if (!str_is(str_of(ev->signature), "bad"))
+		return digest;
+	return arena_printf(a, "refused %lld %.2s", (long long)(now / CLOCK_SECOND / 3600), digest);
+}
+
 bool
 event_receive(struct db *db, struct arena *a, int64_t now, const struct event *ev, const char **verdict,
     struct error *e)
 {
-	/* A refused body is another event than the same body with a good signature. */
-	bool refused = str_is(str_of(ev->signature), "bad");
-	const char *key = arena_printf(a, "%s%s", refused ? "refused " : "", crypto_sha256(a, ev->body));
+	const char *key = key_of(a, now, ev);
 	const struct value *row = db_row(db, a, q_event_receive, e, P_TEXT(ev->provider), P_TEXT(key),
 	    P_TEXT(ev->signature), P_STR(body_kept(a, ev)), P_JSON(ev->headers), P_JSON(ev->report),
 	    P_TIME(now));

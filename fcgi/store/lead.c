@@ -184,10 +184,35 @@ lead_enrol(struct db *db, struct arena *a, int64_t client, int64_t campaign,
 	return row;
 }
 
+struct export
+{
+	db_row_fn *each;
+	void *ctx;
+	int64_t last, count; /* id of the last row; how many came in this part */
+};
+
+static bool
+export_row(void *ctx, const struct value *row, struct error *e)
+{
+	struct export *x = ctx;
+	x->last = value_num(row, "id");
+	x->count++;
+	return x->each(x->ctx, row, e);
+}
+
+/* In parts, each a short statement of its own: no snapshot is held and no page waits for a
+ * download. */
 bool
 lead_export(struct db *db, struct arena *a, int64_t client, const struct value *filter,
     int64_t most, db_row_fn *each, void *ctx, struct error *e)
 {
-	return db_stream(
-	    db, a, q_lead_export, each, ctx, e, P_INT(client), P_JSON(filter), P_INT(most));
+	enum { PART = 2000 };
+	struct export x = {.each = each, .ctx = ctx, .last = INT64_MAX, .count = PART};
+	for (int64_t sent = 0; sent < most && x.count == PART; sent += x.count) {
+		x.count = 0;
+		if (!db_stream(db, a, q_lead_export, export_row, &x, e, P_INT(client),
+			P_JSON(filter), P_INT(x.last), P_INT(PART)))
+			return false;
+	}
+	return true;
 }

@@ -53,7 +53,8 @@ bool lead_recheck(struct db *db, struct arena *a, int64_t client, const struct v
 /** Adds them to a campaign: {enrolled, name}; ERR_NOT_FOUND where there is no such campaign. */
 struct value *lead_enrol(struct db *db, struct arena *a, int64_t client, int64_t campaign,
     const struct value *ids, int64_t now, struct error *e) MUST_USE;
-/** Every match in turn, at most ${most}. */
+/** Every match in turn, newest first, about ${most} at most; a lead that changes meanwhile may be
+ * missed. */
 bool lead_export(struct db *db, struct arena *a, int64_t client, const struct value *filter,
     int64_t most, db_row_fn *each, void *ctx, struct error *e) MUST_USE;
 

@@ -190,7 +190,7 @@ bool
 migrate_pending(
     struct db *db, struct arena *a, const char *sql_dir, const char **name, struct error *e)
 {
-	struct files files;
+	struct files files = {0};
 	struct error none = {0};
 	*name = NULL;
 	if (!load(a, arena_printf(a, "%s/migrations", sql_dir), true, &files, &none))

@@ -1,8 +1,9 @@
 -- The calls list for any mix of filters, newest first. Planned for its own values, as lead_page.
 set check_function_bodies = off;
 
--- a_filter: {"state": "live" | "ended" | "ambiguous" | "failed" | "done", "outcome", "campaign", "lead", "from", "to", "zone"};
--- from and to are days in that zone, both included. Rows older than (a_at, a_id), or with a_newer those just after it.
+-- a_filter: {"state": "live" | "ended" | "ambiguous" | "failed" | "done", "outcome", "campaign",
+-- "lead", "from", "to", "zone"}; from and to are days in that zone, both included. Rows older than
+-- (a_at, a_id), or with a_newer those just after it.
 create or replace function call_page(a_client bigint, a_filter jsonb, a_at timestamptz, a_id uuid,
 	a_newer boolean, a_limit int) returns setof calls language plpgsql stable as $$
 declare

@@ -1,8 +1,9 @@
 -- A person's word on a call of which nobody knows whether the provider took it.
 set check_function_bodies = off;
 
--- a_placed: it was; the attempt counts, its outcome stays unknown, nobody is called again for it. Else it never
--- reached the provider, and the lead is tried again as the policy says. False where the call is no longer ambiguous.
+-- a_placed: it was; the attempt counts, its outcome stays unknown, nobody is called again for it. Else it
+-- never reached the provider, and the lead is tried again as the policy says. False where the call is no
+-- longer ambiguous.
 create or replace function resolve_call(a_call uuid, a_placed boolean, a_user bigint, at_time timestamptz)
 	returns boolean language plpgsql as $$
 declare
@@ -12,7 +13,8 @@ begin
 	if not found or call.state <> 'ambiguous' then
 		return false;
 	end if;
-	insert into decisions (enrollment_id, at, kind, reason, user_id) values (call.enrollment_id, at_time, 'resolved',
+	insert into decisions (enrollment_id, at, kind, reason, user_id)
+	values (call.enrollment_id, at_time, 'resolved',
 		case when a_placed then 'was placed' else 'never_placed' end, a_user);
 	if a_placed then
 		update calls set state = 'ended', outcome = 'unknown', reason = 'lost', ended_at = at_time,

@@ -13,8 +13,8 @@ create or replace function tally_leads(a_client bigint) returns jsonb language s
 $$;
 
 -- {"total", "done", "error", "canceled", "waiting", "retry", "later", "under_way", "ambiguous", "blocked",
---  "finished", "left", "outcomes": {"interested": 3, …}, "placed_5m", "ended_5m"}; waiting = retry + later +
--- those simply due; the last two are calls of the last five minutes.
+--  "finished", "left", "outcomes": {"interested": 3, …}, "placed_5m", "ended_5m"}; waiting = retry
+-- + later + those simply due; the last two are calls of the last five minutes.
 create or replace function tally_campaign(a_campaign bigint, at_time timestamptz) returns jsonb
 	language sql stable as $$
 	with rows as (
@@ -36,8 +36,9 @@ create or replace function tally_campaign(a_campaign bigint, at_time timestamptz
 		'blocked', coalesce(sum(n) filter (where state = 'blocked'), 0),
 		'finished', coalesce(sum(n) filter (where state in ('done', 'error', 'canceled')), 0),
 		'left', coalesce(sum(n) filter (where state in ('waiting', 'blocked')), 0),
-		'outcomes', coalesce((select jsonb_object_agg(outcome, m) from (select coalesce(outcome, 'unknown') as outcome,
-			sum(n) as m from rows where state = 'done' group by 1) o), '{}'),
+		'outcomes', coalesce((select jsonb_object_agg(outcome, m) from (
+			select coalesce(outcome, 'unknown') as outcome, sum(n) as m
+			from rows where state = 'done' group by 1) o), '{}'),
 		'placed_5m', (select count(*) from calls where campaign_id = a_campaign
 			and created_at > at_time - interval '5 minutes'),
 		'ended_5m', (select count(*) from calls where campaign_id = a_campaign

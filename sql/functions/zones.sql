@@ -9,7 +9,7 @@ create or replace function zones_of(a_phone text, a_region text, a_time_zone tex
 		select r.zones from regions r, code where r.country = code.country and r.code = upper(a_region)
 	)
 	select case
-		when a_time_zone <> '' and exists (select from pg_timezone_names n where n.name = a_time_zone)
+		when a_time_zone <> '' and exists (select from zone_names n where n.name = a_time_zone)
 			then array[a_time_zone]
 		when (select zones from region) && (select zones from code) then
 			array(select z from unnest((select zones from region)) z where array[z] <@ (select zones from code))

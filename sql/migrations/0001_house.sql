@@ -76,6 +76,10 @@ create table prompt_versions (
 	unique (prompt_id, version)
 );
 
+-- Zones that the server knows; pg_timezone_names itself reads a directory each time.
+create table zone_names (name text primary key);
+insert into zone_names select name from pg_timezone_names on conflict do nothing;
+
 create table imports (
 	id bigint generated always as identity primary key,
 	client_id bigint not null references clients,
@@ -92,6 +96,7 @@ create table imports (
 	options jsonb not null default '{}', -- prompt_name, list, update_policy, consent, consent_source,
 	                                     -- default_country, campaign_id, encoding, delimiter
 	bytes_done bigint not null default 0,
+	line_done bigint not null default 0,     -- the last line that was dealt with: where to go on after a crash
 	rows_total bigint not null default 0,    -- = created + updated + skipped + rejected, always
 	rows_created bigint not null default 0,
 	rows_updated bigint not null default 0,
@@ -105,6 +110,8 @@ create table imports (
 	created_at timestamptz not null default now(),
 	started_at timestamptz,
 	finished_at timestamptz,
+	undo_asked_at timestamptz,
+	cancel_asked_at timestamptz,
 	undone_at timestamptz
 );
 create index imports_client on imports (client_id, id desc);

@@ -20,7 +20,7 @@ select c.id, c.client_id, c.campaign_id, c.lead_id, c.phone, g.rep, g.voice, g.c
 	g.voicemail_action, v.body, v.first_sentence, v.voicemail_message, v.defaults, l.zones[1] as time_zone,
 	jsonb_build_object('phone', l.phone, 'contact', l.contact, 'company', l.company, 'email', l.email,
 		'location', l.location, 'region', l.region, 'source', l.source, 'assigned_agent', l.assigned_agent,
-		'notes', l.notes, 'list', l.list, 'attributes', l.attributes) as lead
+		'notes', l.notes, 'list', l.list, 'attributes', l.attributes, 'time_zone', l.zones[1]) as lead
 from calls c join campaigns g on g.id = c.campaign_id join leads l on l.id = c.lead_id
 	join prompt_versions v on v.id = c.prompt_version_id
 where c.id in (select x::uuid from jsonb_array_elements_text($1) x)

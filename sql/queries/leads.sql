@@ -131,12 +131,8 @@ select to_char($2::timestamptz at time zone z, 'FMHH12:MI AM, FMDay') as clock, 
 from leads l, unnest(l.zones) z where l.id = $1 group by 1 order by 1 limit 6;
 
 -- name: lead_export
-select l.phone, l.contact, l.company, l.email, l.location, l.region, l.time_zone, l.list, l.source,
+-- A part of the download, newest first.
+select l.id, l.phone, l.contact, l.company, l.email, l.location, l.region, l.time_zone, l.list, l.source,
 	l.assigned_agent, l.status, l.outcome, b.consent, l.last_call_at, l.created_at, l.notes, l.attributes
-from lead_page($1, $2, 9223372036854775807, false, $3) l,
-	lateral lead_beside(l.id, l.client_id, l.phone) b
+from lead_page($1, $2, $3, false, $4) l, lateral lead_beside(l.id, l.client_id, l.phone) b
 order by l.id desc;
-
--- name: lead_export_patience
--- A million rows take longer than a page may.
-select set_config('statement_timeout', '0', true);

@@ -32,7 +32,8 @@ where c.client_id = $1 and c.state <> 'ended' and c.state <> 'ambiguous' order b
 select c.id::text, c.lead_id, c.phone, l.company, l.contact, l.status, c.outcome, c.reason,
 	c.transcript is not null and c.transcript <> '' as has_transcript, c.summary,
 	c.duration_seconds as duration, c.attempt, c.ended_at, c.created_at
-from (select * from calls where client_id = $1 and state = 'ended' order by created_at desc, id desc limit 12) c
+from (select * from calls where client_id = $1 and state = 'ended'
+		order by created_at desc, id desc limit 12) c
 	join leads l on l.id = c.lead_id
 order by c.ended_at desc nulls last, c.id desc;
 

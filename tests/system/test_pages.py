@@ -25,6 +25,14 @@ def add_leads(stack, n, name="Ada", **columns):
     return mine, ids
 
 
+def phone_of(stack, lead):
+    return stack.one("select phone from leads where id = %s", lead)["phone"]
+
+
+def why_not(api, lead):
+    return api.get(f"/api/leads/{lead}/contactability").json()["channels"]["call"]["reasons"]
+
+
 def add_campaign(stack, state="paused"):
     return stack.one("insert into campaigns (client_id, name, state) values (1, %s, %s) returning id",
                      "campaign " + uuid.uuid4().hex[:8], state)["id"]
@@ -33,15 +41,17 @@ def add_campaign(stack, state="paused"):
 def add_call(stack, lead, campaign, state="ended", outcome="interested", minutes=0, **more):
     """A call as the dialer would have left it behind."""
     enrolled = "done" if state == "ended" else "ambiguous" if state == "ambiguous" else "under_way"
-    journey = stack.one("insert into enrollments (client_id, campaign_id, lead_id, state, tries) values (1, %s, %s, %s, 1)"
+    journey = stack.one("insert into enrollments (client_id, campaign_id, lead_id, state, tries)"
+                        " values (1, %s, %s, %s, 1)"
                         " on conflict (campaign_id, lead_id) do update set tries = enrollments.tries + 1"
                         " returning id, tries", campaign, lead, enrolled)
     row = {"id": str(uuid.uuid4()), "client_id": 1, "campaign_id": campaign, "enrollment_id": journey["id"],
-           "lead_id": lead, "phone": stack.one("select phone from leads where id = %s", lead)["phone"], "step": 1,
+           "lead_id": lead, "phone": phone_of(stack, lead), "step": 1,
            "try": journey["tries"], "state": state, "outcome": outcome if state == "ended" else None, **more}
     names = ", ".join(row)
     holes = ", ".join(["%s"] * len(row))
-    stack.rows(f"insert into calls ({names}, created_at, ended_at) values ({holes}, now() - %s * interval '1 minute',"
+    stack.rows(f"insert into calls ({names}, created_at, ended_at) values ({holes},"
+               " now() - %s * interval '1 minute',"
                " case when %s then now() end)", *row.values(), minutes, state == "ended")
     return row["id"]
 
@@ -91,7 +101,8 @@ def test_everybody_signed_in_reads_and_nobody_else(stack, path):
 def test_a_viewer_changes_nothing(stack, viewer):
     _, (lead,) = add_leads(stack, 1)
     viewer_api = stack.api("viewer")
-    tries = [("POST", "/api/leads", {"phone": "+14155550199"}), ("PATCH", f"/api/leads/{lead}", {"contact": "x"}),
+    tries = [("POST", "/api/leads", {"phone": "+14155550199"}),
+             ("PATCH", f"/api/leads/{lead}", {"contact": "x"}),
              ("DELETE", f"/api/leads/{lead}", None), ("POST", f"/api/leads/{lead}/consents", {"source": "x"}),
              ("POST", f"/api/leads/{lead}/suppress", {}), ("POST", f"/api/leads/{lead}/notes", {"note": "x"}),
              ("POST", "/api/leads/bulk", {"ids": [lead], "action": "archive"}),
@@ -109,8 +120,10 @@ def test_a_viewer_changes_nothing(stack, viewer):
 def test_only_an_admin_decides_on_a_call_in_doubt_and_sees_raw_events(stack, member):
     _, (lead,) = add_leads(stack, 1)
     call = add_call(stack, lead, add_campaign(stack), state="ambiguous")
-    stack.rows("insert into events (provider, dedupe_key, kind, call_id, signature, verdict, received_at, body)"
-               " values ('bland', %s, 'post_call', %s, 'good', 'applied', now(), '{\"secret\": \"raw body\"}')", call, call)
+    stack.rows("insert into events (provider, dedupe_key, kind, call_id, signature, verdict, received_at,"
+               " body) values ('bland', %s, 'post_call', %s, 'good', 'applied', now(),"
+               " '{\"x\": \"raw body\"}')",
+               call, call)
     assert member.form(f"/calls/{call}/resolve", {"placed": "true"}).status_code == 403
     assert "raw body" not in member.get(f"/calls/{call}").text
     assert "events" not in stack.api("member").get(f"/api/calls/{call}").json()
@@ -129,8 +142,7 @@ def test_never_placed_frees_the_lead(stack):
     call = add_call(stack, lead, campaign, state="ambiguous")
     answer = stack.api("admin").post(f"/api/calls/{call}/resolve", json={"placed": False})
     assert answer.status_code == 200, answer.text
-    row = stack.one("select state, due_at > now() - interval '1 minute' as due from enrollments where campaign_id = %s",
-                    campaign)
+    row = stack.one("select state from enrollments where campaign_id = %s", campaign)
     assert row["state"] == "waiting"
 
 
@@ -173,17 +185,19 @@ def test_filters(stack, api):
                             company="Navy Yard", email="grace@navy.test")
     _, (gone,) = add_leads(stack, 1, list=mine)
     stack.rows("update leads set archived_at = now() where id = %s", gone)
-    stack.rows("insert into consents (client_id, lead_id, channel, granted, source, at) values (1, %s, 'call', true, 'x',"
+    stack.rows("insert into consents (client_id, lead_id, channel, granted, source, at) values"
+               " (1, %s, 'call', true, 'x',"
                " now())", ids[0])
 
     def got(query):
         return {lead["id"] for lead in api.get(f"/api/leads?list={mine}&{query}").json()["leads"]}
 
     assert got("") == {*ids, other}
-    assert got("status=done") == {other} == got("outcome=interested") == got("q=hopper+navy") == got("q=grace%40NAVY")
+    for query in ("status=done", "outcome=interested", "q=hopper+navy", "q=grace%40NAVY"):
+        assert got(query) == {other}, query
     assert got("status=archived") == {gone}
     assert got("consent=granted") == {ids[0]} and got("consent=missing") == {ids[1], other}
-    phone = stack.one("select phone from leads where id = %s", other)["phone"]
+    phone = phone_of(stack, other)
     assert got(f"q=({phone[2:5]})+{phone[5:8]}-{phone[8:]}") == {other}
     assert got("q=100%25") == set() == got("q=_") == got("q=%5C")
     for query, field in (("status=nonsense", "status"), ("outcome=x", "outcome"), ("import=x", "import")):
@@ -198,7 +212,8 @@ def test_shapes(stack, api):
     row = api.get(f"/api/leads?list={mine}").json()
     assert set(row) == {"leads", "next"} and row["next"] is None
     one = api.get(f"/api/leads/{lead}").json()
-    assert one["id"] == lead and one["attributes"] == {} and one["calls"] == [] and "csrf" not in one and "nav" not in one
+    assert one["id"] == lead and one["attributes"] == {} and one["calls"] == []
+    assert "csrf" not in one and "nav" not in one
     channels = api.get(f"/api/leads/{lead}/contactability").json()["channels"]
     assert channels["call"]["allowed"] is False and channels["call"]["reasons"] == ["no_consent"]
     assert set(channels) == {"call", "sms", "whatsapp", "email"}
@@ -215,9 +230,9 @@ def test_calls_as_programs_know_them(stack, api):
              for m, lead in enumerate(leads[:2])]
     live = add_call(stack, leads[2], campaign, state="placed")
     found, _ = walk(api, f"/api/calls?campaign={campaign}&limit=1", "calls")
-    assert [c["id"] for c in found] == [live, *ended] or [c["id"] for c in found] == [ended[0], live, ended[1]]
-    want = {"id", "lead_id", "phone", "company", "contact", "status", "outcome", "transcript", "duration", "attempt",
-            "created_at", "ended_at"}
+    assert {c["id"] for c in found} == {live, *ended} and len(found) == 3
+    want = {"id", "lead_id", "phone", "company", "contact", "status", "outcome", "transcript", "duration",
+            "attempt", "created_at", "ended_at"}
     assert want <= set(found[0])
     by_id = {c["id"]: c for c in found}
     assert by_id[ended[0]]["status"] == "done" and by_id[ended[0]]["transcript"] == "Agent: Hi"
@@ -240,7 +255,8 @@ def test_calls_filters_on_the_page(stack, viewer):
     two = add_call(stack, leads[1], campaign, outcome="busy")
 
     def got(query):
-        return set(re.findall(r'data-href="/calls/([0-9a-f-]{36})"', viewer.get(f"/calls?campaign={campaign}&{query}").text))
+        text = viewer.get(f"/calls?campaign={campaign}&{query}").text
+        return set(re.findall(r'data-href="/calls/([0-9a-f-]{36})"', text))
 
     assert got("") == {one, two} and got("outcome=busy") == {two} and got("state=live") == set()
     assert got("from=2000-01-01&to=2000-01-02") == set() and got("from=2000-01-01") == {one, two}
@@ -253,7 +269,8 @@ def test_a_lead_by_hand(stack, api):
     made = api.post("/api/leads", json={"phone": number, "name": "Ada", "attributes": {"plan": "gold"}})
     assert made.status_code == 201, made.text
     lead = made.json()
-    assert lead["contact"] == "Ada" and lead["phone"].startswith("+1415415") and lead["attributes"] == {"plan": "gold"}
+    assert lead["contact"] == "Ada" and lead["phone"].startswith("+1415415")
+    assert lead["attributes"] == {"plan": "gold"}
     again = api.post("/api/leads", json={"phone": number})
     assert again.status_code == 409 and again.json()["error"]["code"] == "duplicate_phone"
     bad = api.post("/api/leads", json={"phone": "12"})
@@ -268,7 +285,7 @@ def test_a_lead_by_hand(stack, api):
 
 
 def test_what_was_typed_is_not_lost(stack, member):
-    answer = member.form("/leads", {"phone": "not a number", "contact": "Typed Name", "company": "Typed & Co"},
+    answer = member.form("/leads", {"phone": "no number", "contact": "Typed Name", "company": "Typed & Co"},
                          page="/leads/new")
     assert answer.status_code == 422
     assert 'value="Typed Name"' in answer.text and "Typed &amp; Co" in answer.text
@@ -280,23 +297,25 @@ def test_consent_and_numbers_wake_blocked_journeys(stack, api):
     campaign = add_campaign(stack)
     stack.rows("insert into enrollments (client_id, campaign_id, lead_id, state, reason, due_at) values"
                " (1, %s, %s, 'blocked', 'no_consent', now() + interval '1 day')", campaign, lead)
-    answer = api.post(f"/api/leads/{lead}/consents", json={"channel": "call", "source": "said so", "at": "2026-01-05"})
+    url = f"/api/leads/{lead}/consents"
+    answer = api.post(url, json={"channel": "call", "source": "said so", "at": "2026-01-05"})
     assert answer.status_code == 201, answer.text
     assert stack.one("select state from enrollments where lead_id = %s", lead)["state"] == "waiting"
-    log = api.get(f"/api/leads/{lead}/consents").json()["consents"]
+    log = api.get(url).json()["consents"]
     assert len(log) == 1 and log[0]["granted"] is True and log[0]["recorded_by"] == "member@example.test"
-    assert api.post(f"/api/leads/{lead}/consents", json={"source": "", "channel": "call"}).status_code == 422
-    assert api.post(f"/api/leads/{lead}/consents", json={"source": "x", "channel": "fax"}).status_code == 422
-    assert api.post(f"/api/leads/{lead}/consents", json={"source": "x", "at": "2999-01-01"}).status_code == 422
-    assert api.post(f"/api/leads/{lead}/consents", json={"source": "x", "granted": False}).status_code == 201
-    assert api.get(f"/api/leads/{lead}/contactability").json()["channels"]["call"]["reasons"] == ["consent_withdrawn"]
+    assert api.post(url, json={"source": "", "channel": "call"}).status_code == 422
+    assert api.post(url, json={"source": "x", "channel": "fax"}).status_code == 422
+    assert api.post(url, json={"source": "x", "at": "2999-01-01"}).status_code == 422
+    assert api.post(url, json={"source": "x", "granted": False}).status_code == 201
+    assert why_not(api, lead) == ["consent_withdrawn"]
 
 
 def test_bulk(stack, member, api):
     mine, ids = add_leads(stack, 3)
     campaign = add_campaign(stack, "draft")
     form = {f"id_{i}": "on" for i in ids[:2]}
-    answer = member.form("/leads/bulk", {**form, "action": "enrol", "campaign_id": campaign, "back": f"/leads?list={mine}"})
+    wanted = {**form, "action": "enrol", "campaign_id": campaign, "back": f"/leads?list={mine}"}
+    answer = member.form("/leads/bulk", wanted)
     assert answer.status_code == 200 and mine.split()[1] in answer.url, answer.text[:500]
     assert stack.one("select count(*) as n from enrollments where campaign_id = %s", campaign)["n"] == 2
     assert api.post("/api/leads/bulk", json={"ids": ids[:1], "action": "suppress"}).json()["changed"] == 1
@@ -304,22 +323,26 @@ def test_bulk(stack, member, api):
     assert api.get(f"/api/leads?list={mine}").json()["leads"] == []
     assert api.post("/api/leads/bulk", json={"ids": [], "action": "archive"}).status_code == 422
     assert api.post("/api/leads/bulk", json={"ids": ids, "action": "explode"}).status_code == 422
-    away = member.form("/leads/bulk", {**form, "action": "restore", "back": "//evil.test/"}, allow_redirects=False)
+    away = member.form("/leads/bulk", {**form, "action": "restore", "back": "//evil.test/"},
+                       allow_redirects=False)
     assert away.headers["Location"] == "/leads"
 
 
 def test_the_do_not_contact_list(stack, api, member):
     _, (lead,) = add_leads(stack, 1)
-    phone = stack.one("select phone from leads where id = %s", lead)["phone"]
+    phone = phone_of(stack, lead)
     made = api.post("/api/suppressions", json={"phone": phone, "reason": "asked us"})
     assert made.status_code == 201
     assert api.post("/api/suppressions", json={"phone": phone, "reason": "again"}).status_code == 200
-    assert [s["id"] for s in api.get(f"/api/suppressions?q={phone[2:]}").json()["suppressions"]] == [made.json()["id"]]
-    assert api.get(f"/api/leads/{lead}/contactability").json()["channels"]["call"]["reasons"] == ["suppressed"]
-    assert "on the" in member.get(f"/leads/{lead}").text and "asked us" in member.get(f"/suppressions?q={phone[2:]}").text
+    listed = api.get(f"/api/suppressions?q={phone[2:]}").json()["suppressions"]
+    assert [s["id"] for s in listed] == [made.json()["id"]]
+    assert why_not(api, lead) == ["suppressed"]
+    assert "do-not-contact list" in member.get(f"/leads/{lead}").text
+    assert "asked us" in member.get(f"/suppressions?q={phone[2:]}").text
     assert api.delete(f"/api/suppressions/{made.json()['id']}").status_code == 200
     assert api.delete(f"/api/suppressions/{made.json()['id']}").status_code == 404
-    for body, field in (({"reason": "x"}, "phone"), ({"phone": phone}, "reason"), ({"phone": "1", "reason": "x"}, "phone"),
+    for body, field in (({"reason": "x"}, "phone"), ({"phone": phone}, "reason"),
+                        ({"phone": "1", "reason": "x"}, "phone"),
                         ({"phone": phone, "reason": "x", "channel": "fax"}, "channel")):
         answer = api.post("/api/suppressions", json=body)
         assert answer.status_code == 422 and field in answer.json()["error"]["fields"], body
@@ -327,13 +350,14 @@ def test_the_do_not_contact_list(stack, api, member):
 
 # --- what strangers wrote -----------------------------------------------------------------------------------
 def test_hostile_text_stays_text(stack, viewer):
-    mine, (lead,) = add_leads(stack, 1, name=HOSTILE, company=HOSTILE, notes=HOSTILE, location=HOSTILE, source=HOSTILE,
-                              email=HOSTILE)
+    mine, (lead,) = add_leads(stack, 1, name=HOSTILE, company=HOSTILE, notes=HOSTILE, location=HOSTILE,
+                              source=HOSTILE, email=HOSTILE)
     campaign = add_campaign(stack)
     call = add_call(stack, lead, campaign, transcript=HOSTILE, summary=HOSTILE, error_message=HOSTILE,
                     disposition=HOSTILE, recording_url="javascript:alert(1)")
     stack.rows("update campaigns set name = name || %s where id = %s", HOSTILE, campaign)
-    for path in (f"/leads?list={mine}", f"/leads/{lead}", "/calls", f"/calls/{call}", "/", f"/leads?q={HOSTILE}"):
+    for path in (f"/leads?list={mine}", f"/leads/{lead}", "/calls", f"/calls/{call}", "/",
+                 f"/leads?q={HOSTILE}"):
         text = viewer.get(path).text
         assert "<script>alert" not in text, path
         assert 'href="javascript:' not in text, path
@@ -342,9 +366,11 @@ def test_hostile_text_stays_text(stack, viewer):
 
 
 def test_csv_export(stack, viewer):
-    mine, ids = add_leads(stack, 2, name="=cmd|' /C calc'!A0", company="Müller, \"Söhne\"\nGmbH", attributes='{"a": 1}')
+    mine, ids = add_leads(stack, 2, name="=cmd|' /C calc'!A0", company="Müller, \"Söhne\"\nGmbH",
+                          attributes='{"a": 1}')
     answer = viewer.get(f"/leads.csv?list={mine}")
-    assert answer.headers["Content-Type"].startswith("text/csv") and "attachment" in answer.headers["Content-Disposition"]
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert "attachment" in answer.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert len(rows) == 2
     assert rows[0]["contact"].startswith("'=") and rows[0]["company"] == "Müller, \"Söhne\"\nGmbH"
@@ -360,7 +386,8 @@ def test_the_frame_shows_what_runs_and_what_needs_a_person(stack, viewer, member
     assert f'action="/campaigns/{campaign}/resume"' in member.get("/leads").text
     assert f'action="/campaigns/{campaign}/resume"' not in viewer.get("/leads").text
     assert "Sandbox" in viewer.get("/leads").text
-    assert 'href="/users"' not in member.get("/").text and 'href="/users"' in stack.login("admin").get("/").text
+    assert 'href="/users"' not in member.get("/").text
+    assert 'href="/users"' in stack.login("admin").get("/").text
     assert 'aria-current="page"' in viewer.get("/calls").text
     stack.rows("update campaigns set state = 'archived' where id = %s", campaign)
 
@@ -393,7 +420,7 @@ def test_counts_are_kept_not_maintained(stack):
     add_leads(stack, 2)
     stack.rows("delete from tallies")
     first = stack.one("select tally(1, 'leads', now()) as t")["t"]["total"]
-    assert first == stack.one("select count(*) as n from leads where client_id = 1 and archived_at is null")["n"]
+    assert first == stack.one("select count(*) as n from leads where archived_at is null")["n"]
     add_leads(stack, 1)
     assert stack.one("select tally(1, 'leads', now()) as t")["t"]["total"] == first
     assert stack.one("select tally(1, 'leads', now() + interval '5 minutes') as t")["t"]["total"] == first + 1

@@ -1,4 +1,5 @@
-/* Uploads: what comes out does not depend on how the bytes were cut, and damage is an error, not a part. */
+/* Uploads: what comes out does not depend on how the bytes were cut, and damage is an error, not a
+ * part. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -84,18 +85,20 @@ static const struct {
 } cases[] = {
     {"--XbX\r\n" PART "\"a\"\r\n\r\n1\r\n--XbX--\r\n", "a||1;", ERR_NONE},
     {"--XbX\r\n" PART "\"a\"\r\n\r\n\r\n--XbX--", "a||;", ERR_NONE},
-    {"--XbX\r\n" PART "a\r\n\r\nx\r\n--XbX \t\r\n" PART "\"b\"\r\n\r\ny\r\n--XbX--\r\nepilogue\r\n--XbX\r\n",
+    {"--XbX\r\n" PART "a\r\n\r\nx\r\n--XbX \t\r\n" PART
+     "\"b\"\r\n\r\ny\r\n--XbX--\r\nepilogue\r\n--XbX\r\n",
 	"a||x;b||y;", ERR_NONE},
     {"\r\n--XbX\r\n" PART "\"a\"\r\n\r\n1\r\n--XbX--\r\n", "a||1;", ERR_NONE},
     {"hello\r\n--XbX\r\n" PART "\"a\"\r\n\r\n1\r\n--XbX--\r\n", "a||1;", ERR_NONE},
     /* content that nearly is a boundary */
     {"--XbX\r\n" PART "\"a\"\r\n\r\n\r\r\n\r\n-\r\n--\r\n--Xb\r\n--XbY\n--XbX\r\n--XbX--\r\n",
 	"a||\r\r\n\r\n-\r\n--\r\n--Xb\r\n--XbY\n--XbX;", ERR_NONE},
-    {"--XbX\r\n" PART "\"f\"; filename=\"C:\\dir\\l\\\"1.csv\"\r\nContent-Type: text/csv\r\n\r\na,b\r\n1,2\r\n"
+    {"--XbX\r\n" PART
+     "\"f\"; filename=\"C:\\dir\\l\\\"1.csv\"\r\nContent-Type: text/csv\r\n\r\na,b\r\n1,2\r\n"
      "\r\n--XbX--\r\n",
 	"f|file l\"1.csv|a,b\r\n1,2\r\n;", ERR_NONE},
-    {"--XbX\r\n" PART "\"f\"; filename=\"../../etc/passwd\"\r\n\r\n\r\n--XbX--\r\n", "f|file passwd|;",
-	ERR_NONE},
+    {"--XbX\r\n" PART "\"f\"; filename=\"../../etc/passwd\"\r\n\r\n\r\n--XbX--\r\n",
+	"f|file passwd|;", ERR_NONE},
     {"--XbX\r\n" PART "\"f\"; filename=\"\"\r\n\r\n\r\n--XbX--\r\n", "f|file |;", ERR_NONE},
     {"--XbX\r\n" PART "\"f\"; filename=\"a;b=\\\"c.csv\"; x=y\r\n\r\nz\r\n--XbX--\r\n",
 	"f|file a;b=\"c.csv|z;", ERR_NONE},
@@ -109,7 +112,8 @@ static const struct {
     {"--XbX\r\n" PART "\"a\"\r\n\r\n1\r\n--XbXoops\r\n", "a||1;", ERR_MALFORMED},
     {"--XbX\r\n\r\n1\r\n--XbX--\r\n", "", ERR_MALFORMED},
     {"--XbX\r\nContent-Disposition: form-data\r\n\r\n1\r\n--XbX--\r\n", "", ERR_MALFORMED},
-    {"--XbX\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\n1\r\n--XbX--\r\n", "", ERR_MALFORMED},
+    {"--XbX\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\n1\r\n--XbX--\r\n", "",
+	ERR_MALFORMED},
     {"--XbX\r\n" PART "\"a\"\r\n" PART "\"b\"\r\n\r\n1\r\n--XbX--\r\n", "", ERR_MALFORMED},
     {"--XbX\r\n" PART "\"a\"\nx: y\r\n\r\n1\r\n--XbX--\r\n", "", ERR_MALFORMED},
     {"--XbX\r\nno colon\r\n\r\n1\r\n--XbX--\r\n", "", ERR_MALFORMED},
@@ -129,8 +133,8 @@ every_way_of_cutting_gives_the_same(void **state)
 				struct buf out;
 				enum error_kind kind = parse(type, text, cut, slice, &out);
 				if (kind != cases[c].kind || strcmp(out.p, cases[c].parts) != 0)
-					fail_msg("case %zu cut %zu slice %zu: %d <%s>", c, cut, slice, kind,
-					    out.p);
+					fail_msg("case %zu cut %zu slice %zu: %d <%s>", c, cut,
+					    slice, kind, out.p);
 			}
 		arena_reset(a);
 	}
@@ -166,9 +170,10 @@ random_bytes_survive_random_cuts(void **state)
 static void
 boundaries(void **state)
 {
-	static const char *const bad[] = {"multipart/form-data", "multipart/form-data; boundary=",
-	    "multipart/form-data; boundary=\"\"", "multipart/form-data; boundary=\"a b \"",
-	    "multipart/form-data; boundary=\"a\r\nb\"", "multipart/form-data; boundary=ü",
+	static const char *const bad[] = {"multipart/form-data",
+	    "multipart/form-data; boundary=", "multipart/form-data; boundary=\"\"",
+	    "multipart/form-data; boundary=\"a b \"", "multipart/form-data; boundary=\"a\r\nb\"",
+	    "multipart/form-data; boundary=ü",
 	    "multipart/form-data; boundary="
 	    "12345678901234567890123456789012345678901234567890123456789012345678901"};
 	struct buf out;
@@ -215,7 +220,8 @@ files_are_spooled_and_removed(void **state)
 	static const char text[] = "--XbX\r\n" PART "\"prompt_name\"\r\n\r\n fö \r\n--XbX\r\n" PART
 				   "\"file\"; filename=\"l.csv\"\r\n\r\nabc\r\n--XbX\r\n" PART
 				   "\"none\"; filename=\"\"\r\n\r\n\r\n--XbX--\r\n";
-	static const struct route upload = {POST, "/x", NULL, NULL, ROLE_NONE, ROUTE_UPLOAD, 1 << 20};
+	static const struct route upload = {
+	    POST, "/x", NULL, NULL, ROLE_NONE, ROUTE_UPLOAD, 1 << 20};
 	static const struct route plain = {POST, "/x", NULL, NULL, ROLE_NONE, 0, 0};
 	char dir[] = "/tmp/trunkline-multipart-XXXXXX";
 	struct error e = {0};

@@ -16,7 +16,8 @@ start(void **state)
 {
 	(void)state;
 	a = arena_new(64 << 10);
-	app = (struct app){.config = {.base_url = "https://localhost", .state_dir = "/nonexistent"}};
+	app =
+	    (struct app){.config = {.base_url = "https://localhost", .state_dir = "/nonexistent"}};
 	return 0;
 }
 
@@ -57,8 +58,8 @@ paths_are_decoded_once(void **state)
 static void
 bad_targets_are_malformed(void **state)
 {
-	static const char *const bad[] = {"/%", "/%4", "/%zz", "/%00", "/a%ff", "/%c0%ae", "/a%0ab", "leads",
-	    "*", "http://x/", "/?a=%", "/?a=%00", "/?%ff=1", "/?a=%ed%a0%80"};
+	static const char *const bad[] = {"/%", "/%4", "/%zz", "/%00", "/a%ff", "/%c0%ae", "/a%0ab",
+	    "leads", "*", "http://x/", "/?a=%", "/?a=%00", "/?%ff=1", "/?a=%ed%a0%80"};
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (head("GET", bad[i], NULL) != ERR_MALFORMED)
@@ -172,8 +173,8 @@ forms_and_json_are_one_tree(void **state)
 	assert_true(request_int(rq, "n", 1, 9, 0, &n, &e) && n == 8);
 	assert_true(request_flag(rq, "on"));
 	assert_int_equal(
-	    body("application/json; charset=UTF-8", STR("{\"name\":\" Ann \",\"n\":8,\"on\":true,\"r\":2.0}"),
-		&plain, &rq),
+	    body("application/json; charset=UTF-8",
+		STR("{\"name\":\" Ann \",\"n\":8,\"on\":true,\"r\":2.0}"), &plain, &rq),
 	    ERR_NONE);
 	assert_true(str_is(request_text(rq, "name"), "Ann"));
 	assert_true(request_int(rq, "n", 1, 9, 0, &n, &e) && n == 8);
@@ -193,9 +194,10 @@ bad_bodies(void **state)
 		const char *type, *text;
 		enum error_kind kind;
 	} cases[] = {{form, "a=%4", ERR_MALFORMED}, {form, "a=%00", ERR_MALFORMED},
-	    {form, "a=\xff", ERR_MALFORMED}, {json, "[]", ERR_MALFORMED}, {json, "7", ERR_MALFORMED},
-	    {json, "null", ERR_MALFORMED}, {json, "{\"a\":1", ERR_MALFORMED},
-	    {json, "{\"a\":\"\xff\"}", ERR_MALFORMED}, {json, "{\"a\":\"\\u0000\"}", ERR_MALFORMED},
+	    {form, "a=\xff", ERR_MALFORMED}, {json, "[]", ERR_MALFORMED},
+	    {json, "7", ERR_MALFORMED}, {json, "null", ERR_MALFORMED},
+	    {json, "{\"a\":1", ERR_MALFORMED}, {json, "{\"a\":\"\xff\"}", ERR_MALFORMED},
+	    {json, "{\"a\":\"\\u0000\"}", ERR_MALFORMED},
 	    {json, "{\"a\":1,\"a\":2}", ERR_MALFORMED}, {json, "{} {}", ERR_MALFORMED},
 	    {"", "a=1", ERR_UNSUPPORTED}, {"text/plain", "a=1", ERR_UNSUPPORTED},
 	    {"application/json; charset=iso-8859-1", "{}", ERR_UNSUPPORTED},
@@ -247,11 +249,12 @@ too_much_is_refused_unread(void **state)
 	assert_int_equal(body("text/plain", str_sub(text, 0, 100), &raw, &rq), ERR_NONE);
 	assert_int_equal(rq->raw.n, 100);
 	memcpy(big, "name=", 5);
-	assert_int_equal(body("application/x-www-form-urlencoded", str_sub(text, 0, FORM_VALUE_MAX + 6),
-			     &plain, &rq),
+	assert_int_equal(body("application/x-www-form-urlencoded",
+			     str_sub(text, 0, FORM_VALUE_MAX + 6), &plain, &rq),
 	    ERR_TOO_LARGE);
 	assert_int_equal(
-	    body("application/x-www-form-urlencoded", str_sub(text, 0, 300), &plain, &rq), ERR_NONE);
+	    body("application/x-www-form-urlencoded", str_sub(text, 0, 300), &plain, &rq),
+	    ERR_NONE);
 	struct str out;
 	assert_false(request_required(rq, "name", 100, &out, &e));
 	assert_string_equal(e.field, "name");

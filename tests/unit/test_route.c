@@ -52,7 +52,8 @@ save(struct request *rq, struct response *rs, struct error *e)
 	struct str name;
 	handled++;
 	response_form(rs, "form", model);
-	return request_required(rq, "name", 10, &name, e) && response_redirect(rs, rq, "Säved; ok.", "/leads/7");
+	return request_required(rq, "name", 10, &name, e) &&
+	       response_redirect(rs, rq, "Säved; ok.", "/leads/7");
 }
 
 static bool
@@ -90,8 +91,10 @@ start(void **state)
 	    .authenticate = authenticate,
 	    .refresh = refresh};
 	app.templates = mustache_set_new(a, MUSTACHE_HTML);
-	assert_true(mustache_add(app.templates, "page", STR("id={{id}} name={{name}} {{notice}}"), &e));
-	assert_true(mustache_add(app.templates, "form", STR("{{error.message}}|{{typed.other}}"), &e));
+	assert_true(
+	    mustache_add(app.templates, "page", STR("id={{id}} name={{name}} {{notice}}"), &e));
+	assert_true(
+	    mustache_add(app.templates, "form", STR("{{error.message}}|{{typed.other}}"), &e));
 	assert_true(mustache_add(app.templates, "error", STR("{{title}}: {{message}}"), &e));
 	assert_true(mustache_add(app.templates, "error_plain", STR("{{title}}: {{message}}"), &e));
 	return 0;
@@ -141,8 +144,8 @@ static void
 what_fits_no_row(void **state)
 {
 	static const char *const none[] = {"/leads/0", "/leads/-1", "/leads/+1", "/leads/1x",
-	    "/leads/99999999999999999999", "/leads/", "/leads//", "/leads/1/2", "/Leads/1", "//leads/1",
-	    "/prompts//", "/special", "/api", "/api/api/leads/1"};
+	    "/leads/99999999999999999999", "/leads/", "/leads//", "/leads/1/2", "/Leads/1",
+	    "//leads/1", "/prompts//", "/special", "/api", "/api/api/leads/1"};
 	struct request *rq;
 	struct error e = {0};
 	(void)state;
@@ -320,7 +323,8 @@ headers_cannot_be_injected(void **state)
 	(void)state;
 	route_dispatch(only, 1, request_new(a, &app, &w->transport));
 	assert_in(w->out.p, "X-Note: aSet-Cookie: stolen=1\r\n");
-	assert_in(w->out.p, "filename=\"l_ist __.csv\"; filename*=UTF-8''l%22i%0D%0Ast%20%C3%BC.csv\r\n");
+	assert_in(
+	    w->out.p, "filename=\"l_ist __.csv\"; filename*=UTF-8''l%22i%0D%0Ast%20%C3%BC.csv\r\n");
 }
 
 int

@@ -64,7 +64,8 @@ tokens_name_user_and_epoch_and_end(void **state)
 	int64_t later = clock_now() + (SESSION_SECONDS + 1) * CLOCK_SECOND;
 	assert_null(crypto_jwt_verify(a, app.config.secret_key, str_of(token), later, &e));
 	assert_int_equal(e.kind, ERR_UNAUTHENTICATED);
-	assert_string_not_equal(token, session_token(rq, 7, 3, &e)); /* each sign-in is its own session */
+	assert_string_not_equal(
+	    token, session_token(rq, 7, 3, &e)); /* each sign-in is its own session */
 }
 
 static void
@@ -92,8 +93,8 @@ cookies_are_closed(void **state)
 	(void)state;
 	session_cookie_set(&rs, rq, "t");
 	struct str cookie = value_str(rs.headers->list.items[0], "value");
-	assert_true(str_is(cookie,
-	    "__Host-trunkline=t; Path=/; Max-Age=43200; HttpOnly; SameSite=Lax; Secure"));
+	assert_true(str_is(
+	    cookie, "__Host-trunkline=t; Path=/; Max-Age=43200; HttpOnly; SameSite=Lax; Secure"));
 }
 
 static bool
@@ -159,14 +160,15 @@ origins(void **state)
 static void
 signing_in_leads_nowhere_else(void **state)
 {
-	static const char *const bad[] = {"", "leads", "//evil.example", "/\\evil.example", "\\\\evil", "/\t/evil",
-	    "https://evil.example", "javascript:alert(1)", " /leads", "/a b", "/a\r\nSet-Cookie: x=1", "/\x7f",
-	    "///evil.example", "/%0a\n"};
+	static const char *const bad[] = {"", "leads", "//evil.example", "/\\evil.example",
+	    "\\\\evil", "/\t/evil", "https://evil.example", "javascript:alert(1)", " /leads",
+	    "/a b", "/a\r\nSet-Cookie: x=1", "/\x7f", "///evil.example", "/%0a\n"};
 	struct request *rq = request(NULL);
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_string_equal(session_next(rq, str_of(bad[i])), "/");
-	assert_string_equal(session_next(rq, STR("/leads?status=done&x=%2F#top")), "/leads?status=done&x=%2F#top");
+	assert_string_equal(
+	    session_next(rq, STR("/leads?status=done&x=%2F#top")), "/leads?status=done&x=%2F#top");
 	assert_string_equal(session_next(rq, STR("/")), "/");
 }
 

@@ -1,0 +1,17 @@
+#ifndef PAGES_SETTINGS_H
+#define PAGES_SETTINGS_H
+/* /settings: keys (sealed, shown masked), voice, limits; /alerts and /audit. */
+#include "http/response.h"
+
+bool settings_show(struct request *rq, struct response *rs, struct error *e);
+bool settings_save(struct request *rq, struct response *rs, struct error *e);
+bool settings_key(struct request *rq, struct response *rs, struct error *e);
+/** Asks the provider about the account behind the key. */
+bool settings_test(struct request *rq, struct response *rs, struct error *e);
+/** Lifts a stop of the provider, after its cause was mended. */
+bool settings_resume(struct request *rq, struct response *rs, struct error *e);
+bool alerts_list(struct request *rq, struct response *rs, struct error *e);
+bool alerts_resolve(struct request *rq, struct response *rs, struct error *e);
+bool audit_list(struct request *rq, struct response *rs, struct error *e);
+
+#endif
