@@ -148,8 +148,13 @@ begin
 	if better and (r->>'number_invalid')::boolean then
 		update leads set number_state = 'invalid' where id = k.lead_id;
 	end if;
+	-- The attempt was counted when the first report came; conclude counts it anew.
+	if better and not first and a_call.outcome_rank > 0 then
+		update enrollments set attempts = greatest(attempts - 1, 0)
+		where id = k.enrollment_id and tries = k.try and state <> 'canceled';
+	end if;
 	if better then
-		perform conclude(k, retry_key(k.outcome, coalesce(k.reason, '')), first or k.try > 0, interval '0', at_time);
+		perform conclude(k, retry_key(k.outcome, coalesce(k.reason, '')), true, interval '0', at_time);
 	end if;
 	if first then
 		perform wake_dialer(k.campaign_id, at_time);

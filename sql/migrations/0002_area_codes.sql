@@ -3,8 +3,9 @@
 -- area_code_zones is made once from the prefix data of libphonenumber 8.12.57 (python3-phonenumbers of
 -- Debian 12: phonenumbers/tzdata and geodata), Copyright The Libphonenumber Authors, licensed under the
 -- Apache License 2.0 (/usr/share/common-licenses/Apache-2.0). Area codes opened since October 2022 and
--- overlays of split codes were added by hand from NANPA's and CNAC's announcements: an overlay has the
--- zones of the code that it covers.
+-- overlays of split codes were added from general knowledge and reviewed by hand: neither NANPA's nor CNAC's
+-- publications were consulted. Check them against those before relying on a new code; an overlay has the
+-- zones of the code that it covers, and a code that is not listed counts as the whole width of the country.
 --
 -- The longest prefix of the E.164 digits (without +) decides. A row for an area code holds every zone in
 -- which the code is used; longer prefixes stand only where an exchange lies in one zone of a split code.
