@@ -13,7 +13,7 @@ import time
 import pytest
 import requests
 
-from conftest import wait_for
+from conftest_stack import wait_for
 
 PASSWORD = "correct horse battery"
 

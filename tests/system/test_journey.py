@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from conftest import wait_for
+from conftest_stack import wait_for
 
 AREAS = ["212", "312", "415", "602", "713", "206", "305", "404", "503", "617"]
 NAMES = ["Zoë Müller", 'Anna "Ann" Smith', "O'Brien, Pat", "José Núñez", "Łukasz Żak", "Multi\nline Name", "<b>Bold</b>"]
@@ -132,7 +132,7 @@ def test_five_leads_two_at_once(new_stack):
 
 
 def test_it_survives_a_restart_of_everything(new_stack):
-    stack = new_stack(SANDBOX_ARGS="--speed 2")
+    stack = new_stack(SANDBOX_ARGS="--speed 2", CALL_DEADLINE=1)
     api = stack.api("member")
     phones = [f"+1312555{2350 + n}" for n in range(8)]
     stack.upload("phone\n" + "\n".join(phones) + "\n", api)

@@ -10,7 +10,7 @@ import subprocess
 import uuid
 
 import pytest
-from conftest import wait_for
+from conftest_stack import wait_for
 
 numbers = itertools.count(2600001)
 
@@ -22,17 +22,19 @@ class Case:
         self.stack, self.http = stack, stack.http()
         self.bland_id, self.call = str(uuid.uuid4()), str(uuid.uuid4())
         self.phone = f"+1415{next(numbers)}"
-        self.lead = stack.one("insert into leads (client_id, phone, contact, status) values (1, %s, 'Ada', 'dialing')"
-                              " returning id", self.phone)["id"]
-        self.campaign = stack.one("insert into campaigns (client_id, name, state, max_attempts, retry_policy)"
-                                  " values (1, %s, 'paused', %s, %s) returning id", "webhook " + self.call, attempts,
-                                  json.dumps({k: {"retries": 2, "delay": 3600, "factor": 2}
-                                              for k in ("no_answer", "busy", "voicemail", "hangup", "failed")}))["id"]
-        self.journey = stack.one("insert into enrollments (client_id, campaign_id, lead_id, state, tries)"
-                                 " values (1, %s, %s, 'under_way', 1) returning id", self.campaign, self.lead)["id"]
-        stack.rows("insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step, try, state,"
-                   " provider_call_id, created_at) values (%s, 1, %s, %s, %s, %s, 1, 1, %s, %s, now())", self.call,
-                   self.campaign, self.journey, self.lead, self.phone, state, self.bland_id if with_id else None)
+        self.lead = stack.one("""insert into leads (client_id, phone, contact, status)
+            values (1, %s, 'Ada', 'dialing') returning id""", self.phone)["id"]
+        policy = {k: {"retries": 2, "delay": 3600, "factor": 2}
+                  for k in ("no_answer", "busy", "voicemail", "hangup", "failed")}
+        self.campaign = stack.one("""insert into campaigns
+            (client_id, name, state, max_attempts, retry_policy) values (1, %s, 'paused', %s, %s) returning id""", "webhook " + self.call, attempts,
+                                  json.dumps(policy))["id"]
+        self.journey = stack.one("""insert into enrollments (client_id, campaign_id, lead_id, state, tries)
+            values (1, %s, %s, 'under_way', 1) returning id""", self.campaign, self.lead)["id"]
+        stack.rows("""insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step, try,
+            state, provider_call_id, created_at) values (%s, 1, %s, %s, %s, %s, 1, 1, %s, %s, now())""",
+                   self.call, self.campaign, self.journey, self.lead, self.phone, state,
+                   self.bland_id if with_id else None)
 
     def body(self, **more):
         """A report as Bland sends it; None removes a member."""
@@ -42,10 +44,12 @@ class Case:
                 "started_at": "2026-01-05T15:00:04.000Z", "end_at": "2026-01-05T15:00:43.000Z",
                 "metadata": {"attempt_id": self.call}, "price": 0.078, "call_ended_by": "USER",
                 "concatenated_transcript": "user: Hello? \n assistant: Hi Ada. \n user: Tell me more. \n ",
-                "transcripts": [{"id": 1, "user": "user", "text": "Hello?", "created_at": "2026-01-05T15:00:06Z"},
+                "transcripts": [{"id": 1, "user": "user", "text": "Hello?",
+                                 "created_at": "2026-01-05T15:00:06Z"},
                                 {"id": 2, "user": "assistant", "text": "Hi Ada."},
                                 {"id": 3, "user": "user", "text": "Tell me more."}],
-                "summary": "Ada wants a demo.", "disposition_tag": "INTERESTED", "is_proxy_agent_call": False, **more}
+                "summary": "Ada wants a demo.", "disposition_tag": "INTERESTED",
+                "is_proxy_agent_call": False, **more}
         return {k: v for k, v in said.items() if v is not None or k in ("error_message", "answered_by")}
 
     def post(self, body, path="/webhooks/bland", signature=None, headers=None):
@@ -95,7 +99,8 @@ def test_a_report_ends_the_call_and_the_lead_is_done(stack, path):
     answer = case.post(case.body(), path)
     assert (answer.status_code, answer.json()) == (200, {"status": "ok", "verdict": "applied"})
     call, lead, journey = case.row(), case.lead_row(), case.journey_row()
-    assert (call["state"], call["outcome"], call["rule"], call["rule_version"]) == ("ended", "interested", "7", 1)
+    assert (call["state"], call["outcome"]) == ("ended", "interested")
+    assert (call["rule"], call["rule_version"]) == ("7", 1)
     assert (call["duration_seconds"], call["cost_usd"]) == (39, 78000)
     assert [t["speaker"] for t in call["turns"]] == ["person", "agent", "person"]
     assert "Tell me more." in call["transcript"] and call["summary"] == "Ada wants a demo."
@@ -106,8 +111,8 @@ def test_a_report_ends_the_call_and_the_lead_is_done(stack, path):
     assert json.loads(event["body"]) == case.body()
 
 
-@pytest.mark.parametrize("type_", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "",
-                                   "application/json; charset=utf-16", "nonsense"])
+@pytest.mark.parametrize("type_", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
+                                   "", "application/json; charset=utf-16", "nonsense"])
 def test_a_wrong_content_type_costs_nothing(stack, type_):
     case = Case(stack)
     assert case.post(case.body(), headers={"Content-Type": type_}).json()["verdict"] == "applied"
@@ -165,8 +170,9 @@ def test_one_without_the_attempt_waits_until_the_call_is_known(stack):
     assert case.said(metadata=None) == "unknown_call"
     assert case.row()["state"] == "placing"
     stack.rows("select settle_calls(%s, now())", json.dumps([{
-        "call_id": case.call, "verdict": "placed", "reason": "", "message": "", "provider_call_id": case.bland_id,
-        "deadline_ms": 60000, "lookup_ms": 1000, "wait_ms": 0, "suppress": False}]))
+        "call_id": case.call, "verdict": "placed", "reason": "", "message": "",
+        "provider_call_id": case.bland_id, "deadline_ms": 60000, "lookup_ms": 1000, "wait_ms": 0,
+        "suppress": False}]))
     assert (case.row()["state"], case.row()["outcome"]) == ("ended", "interested")
     assert [e["verdict"] for e in case.events()] == ["applied"]
     assert case.said(metadata=None) == "duplicate"
@@ -185,8 +191,8 @@ def test_a_call_nobody_knows_is_kept_and_changes_nothing(stack, case):
 
 
 def test_a_later_report_knows_more(stack, case):
-    silent = {"answered_by": None, "disposition_tag": None, "transcripts": [], "concatenated_transcript": None,
-              "summary": None}
+    silent = {"answered_by": None, "disposition_tag": None, "transcripts": [],
+              "concatenated_transcript": None, "summary": None}
     assert case.said(**silent) == "applied"
     assert (case.row()["outcome"], case.row()["rule"]) == ("hangup", "10")
     assert (case.journey_row()["state"], case.journey_row()["reason"]) == ("waiting", "retry:hangup")
@@ -201,13 +207,16 @@ def test_a_later_report_knows_more(stack, case):
 
 def test_a_later_emptier_report_takes_nothing_back(stack, case):
     assert case.said() == "applied"
-    for less in ({"disposition_tag": None}, {"disposition_tag": "NO_CONTACT_MADE"}, {"answered_by": "voicemail"},
+    for less in ({"disposition_tag": None}, {"disposition_tag": "NO_CONTACT_MADE"},
+                 {"answered_by": "voicemail"},
                  {"status": "failed", "disposition_tag": "FAILED", "error_message": "Call failed."},
                  {"disposition_tag": "NOT_INTERESTED"},
-                 {"transcripts": None, "concatenated_transcript": None, "summary": None, "disposition_tag": None}):
+                 {"transcripts": None, "concatenated_transcript": None, "summary": None,
+                  "disposition_tag": None}):
         assert case.said(**less) == "noted", less
         assert (case.row()["outcome"], case.row()["rule"]) == ("interested", "7"), less
-    assert case.row()["transcript"] and case.row()["summary"] == "Ada wants a demo." and len(case.row()["turns"]) == 3
+    assert case.row()["transcript"] and case.row()["summary"] == "Ada wants a demo."
+    assert len(case.row()["turns"]) == 3
     assert (case.journey_row()["state"], case.journey_row()["attempts"]) == ("done", 1)
 
 
@@ -228,7 +237,7 @@ def test_in_call_events_come_in_any_order(stack, case):
     assert case.row()["state"] == "under_way" and case.row()["started_at"]
     assert case.said() == "applied"
     assert case.post({**event, "message": "Call connected again"}).json()["verdict"] == "noted"
-    assert case.post({**event, "category": "latency", "log_level": "performance"}).json()["verdict"] == "noted"
+    assert case.post({**event, "category": "latency"}).json()["verdict"] == "noted"
     assert (case.row()["state"], case.row()["outcome"]) == ("ended", "interested")
 
 
@@ -261,8 +270,8 @@ def test_what_comes_beside_the_report_is_kept(stack, case):
     ({"status": "busy"}, "busy", "3", ("waiting", "retry:busy"), "dialing"),
     ({"status": "failed", "error_message": "The number you dialed is not found."}, "failed", "5a",
      ("error", "invalid_number"), "error"),
-    ({"status": "failed", "error_message": "temporarily unavailable"}, "failed", "5b", ("waiting", "retry:failed"),
-     "dialing"),
+    ({"status": "failed", "error_message": "temporarily unavailable"}, "failed", "5b",
+     ("waiting", "retry:failed"), "dialing"),
     ({"disposition_tag": "NOT_INTERESTED"}, "not_interested", "8", ("done", None), "done"),
     ({"disposition_tag": "NEEDS_MORE_INFO"}, "follow_up", "9", ("done", None), "done"),
     ({"disposition_tag": "WRONG_NUMBER"}, "invalid_number", "11", ("error", "invalid_number"), "error"),
@@ -300,7 +309,8 @@ def test_the_older_smaller_shape(stack):
 
 def post_raw(stack, body, headers, path="/webhooks/bland"):
     """Headers exactly as given, also twice."""
-    c = http.client.HTTPSConnection("localhost", stack.port, context=ssl.create_default_context(cafile=stack.ca))
+    trust = ssl.create_default_context(cafile=stack.ca)
+    c = http.client.HTTPSConnection("localhost", stack.port, context=trust)
     c.putrequest("POST", path)
     for name, value in [("Content-Length", str(len(body))), *headers]:
         c.putheader(name, value)
@@ -319,7 +329,8 @@ def test_what_is_not_signed_is_refused(stack, case):
         answer = case.post(raw, signature=wrong)
         assert answer.status_code == 401, wrong
         assert answer.json()["error"]["code"] == "bad_signature"
-    for twice in ([("X-Webhook-Signature", good)] * 2, [("X-Webhook-Signature", good), ("X-Webhook-Signature", "x")],
+    for twice in ([("X-Webhook-Signature", good)] * 2,
+                  [("X-Webhook-Signature", good), ("X-Webhook-Signature", "x")],
                   [("x-webhook-signature", "x"), ("X-Webhook-Signature", good)]):
         assert post_raw(stack, raw, twice)[0] == 401
     assert case.row()["state"] == "placed"
@@ -357,10 +368,13 @@ def test_a_flood_of_forged_ones_leaves_few_rows(stack, case):
 # --- broken and huge --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"not json", b"[]", b"null", b"7", b'"text"', b"{}", b'{"call_id":"x"}',
-                                 b'{"status":"completed"}', b'{"call_id":{},"status":"completed"}',
-                                 b"{\"call_id\":\"x\",\"status\":\"completed\"", b"\xff\xfe{\x00", b"[" * 5000,
-                                 b'{"a":' * 5000, b"\x00" * 100])
+UNREADABLE = [
+    b"", b"{", b"not json", b"[]", b"null", b"7", b'"text"', b"{}", b'{"call_id":"x"}',
+    b'{"status":"completed"}', b'{"call_id":{},"status":"completed"}', b'{"call_id":"x","status":"completed"',
+    b"\xff\xfe{\x00", b"[" * 5000, b'{"a":' * 5000, b"\x00" * 100]
+
+
+@pytest.mark.parametrize("raw", UNREADABLE, ids=range(len(UNREADABLE)))
 def test_what_cannot_be_read_is_refused_and_kept(stack, case, raw):
     answer = case.post(raw)
     assert answer.status_code == 400, answer.text
@@ -407,7 +421,8 @@ def test_odd_values_do_no_harm(stack):
     case = Case(stack)
     verdict = case.said(corrected_duration="1e99", price="free", started_at="0000-00-00", end_at="99999999",
                         recording_url="javascript:alert(1)", summary={"a": 1}, transcripts={"a": 1},
-                        call_ended_by=[1], answered_by=7, concatenated_transcript="user: '; drop table calls; --")
+                        call_ended_by=[1], answered_by=7,
+                        concatenated_transcript="user: '; drop table calls; --")
     assert verdict == "applied"
     call = case.row()
     assert call["outcome"] == "interested" and call["ended_at"]
@@ -421,8 +436,8 @@ def postgres(stack, *words):
     words = ["/usr/lib/postgresql/15/bin/pg_ctl", "-D", str(stack.state / "pg"), "-s", "-w", *words]
     if (stack.state / "pg").stat().st_uid != 0:
         words = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *words]
-    subprocess.run(words, check=True, timeout=60, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)
+    quiet = subprocess.DEVNULL
+    subprocess.run(words, check=True, timeout=60, cwd="/", stdin=quiet, stdout=quiet, stderr=quiet)
 
 
 def test_while_the_database_is_away_they_are_asked_to_come_again(new_stack):
@@ -440,7 +455,8 @@ def test_while_the_database_is_away_they_are_asked_to_come_again(new_stack):
 
 
 def test_without_a_secret_nothing_is_believed(new_stack):
-    stack = new_stack(SANDBOX="0", BLAND_API_KEY="none", BLAND_WEBHOOK_SECRET="", BLAND_BASE_URL="http://127.0.0.1:9")
+    stack = new_stack(SANDBOX="0", BLAND_API_KEY="none", BLAND_WEBHOOK_SECRET="",
+                      BLAND_BASE_URL="http://127.0.0.1:9")
     case = Case(stack)
     for signature in ("", "0" * 64):
         assert case.post(case.body(), signature=signature).status_code == 401
@@ -458,8 +474,8 @@ def test_without_a_secret_nothing_is_believed(new_stack):
 
 
 def test_reports_with_faults_arrive_all_the_same(new_stack):
-    """Endings: twice 30, first 31, never 32, late upgrade 33, event behind 34, forged 35, 5 MB 36, bare 37, broken 38,
-    small 39, stranger 45."""
+    """Endings: twice 30, first 31, never 32, late upgrade 33, event behind 34, forged 35, 5 MB 36, bare 37,
+    broken 38, small 39, stranger 45."""
     stack = new_stack(SANDBOX_ARGS="--speed 20", CALL_DEADLINE=3, LOOKUP_FIRST=1)
     api = stack.api("member")
     endings = [30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 45]
@@ -467,8 +483,8 @@ def test_reports_with_faults_arrive_all_the_same(new_stack):
     answer = stack.upload("phone,contact\n" + "".join(f"{p},Ada\n" for p in phones.values()), api)
     assert answer.json()["inserted"] == len(phones), answer.text
     assert api.post("/api/start", json={"concurrency": 5}).json()["queued"] == len(phones)
-    wait_for(lambda: stack.one("select count(*) as n from leads where status in ('pending', 'dialing')")["n"] == 0,
-             seconds=120, pause=0.5)
+    still = "select count(*) as n from leads where status in ('pending', 'dialing')"
+    wait_for(lambda: stack.one(still)["n"] == 0, seconds=120, pause=0.5)
     assert stack.rows("select phone, status_reason from leads where status = 'error'") == []
     assert stack.ledger()["duplicate_attempt_ids"] == []
     verdicts = {r["verdict"] for r in stack.rows("select distinct verdict from events")}

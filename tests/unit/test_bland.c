@@ -379,7 +379,8 @@ whole_report(void **state)
 	(void)state;
 	const struct value *r = report(
 	    "{\"call_id\":\"6f1e\",\"c_id\":\"6f1e\",\"status\":\"completed\",\"completed\":true,"
-	    "\"queue_status\":\"complete\",\"answered_by\":\"human\",\"call_length\":0.65,\"corrected_duration\":\"39\","
+	    "\"queue_status\":\"complete\",\"answered_by\":\"human\","
+	    "\"call_length\":0.65,\"corrected_duration\":\"39\","
 	    "\"to\":\"+15550100002\",\"started_at\":\"2026-01-05T15:00:04.000Z\","
 	    "\"end_at\":\"2026-01-05T15:00:43.12+00:00\",\"error_message\":null,"
 	    "\"metadata\":{\"attempt_id\":\"6f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f1\"},"
@@ -390,7 +391,8 @@ whole_report(void **state)
 	    "{\"id\":3,\"user\":\"user\",\"text\":\"  \"},"
 	    "{\"id\":2,\"user\":\"assistant\",\"text\":\"Hi Ada.\"}],"
 	    "\"summary\":\"Ada wants a demo.\",\"disposition_tag\":\"INTERESTED\",\"price\":0.078,"
-	    "\"call_ended_by\":\"USER\",\"recording_url\":\"https://example.test/r.mp3\",\"some_new_field\":{\"x\":[1]}}");
+	    "\"call_ended_by\":\"USER\",\"recording_url\":\"https://example.test/r.mp3\","
+	    "\"some_new_field\":{\"x\":[1]}}");
 	assert_string_equal(json_text(a, r),
 	    "{\"kind\":\"post_call\",\"provider_call_id\":\"6f1e\","
 	    "\"attempt_id\":\"6f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f1\",\"to\":\"+15550100002\",\"final\":true,"
@@ -400,7 +402,8 @@ whole_report(void **state)
 	    "\"answered_by\":\"human\",\"disposition\":\"INTERESTED\",\"ended_by\":\"USER\","
 	    "\"summary\":\"Ada wants a demo.\",\"recording_url\":\"https://example.test/r.mp3\","
 	    "\"started_at\":\"2026-01-05T15:00:04Z\",\"ended_at\":\"2026-01-05T15:00:43.120000Z\","
-	    "\"duration_seconds\":39,\"cost_micros\":78000,\"outcome\":\"interested\",\"reason\":\"\",\"rule\":\"7\","
+	    "\"duration_seconds\":39,\"cost_micros\":78000,\"outcome\":\"interested\",\"reason\":\"\","
+	    "\"rule\":\"7\","
 	    "\"rule_version\":1,\"rank\":80,\"suppress\":false,\"number_invalid\":false}");
 }
 
