@@ -164,7 +164,7 @@ ${PG_FAST:+full_page_writes = off}
 CONF
 # What a kill -9 of this script left behind goes first; we hold the lock, so it is nobody else's.
 while read -r pid; do
-	if tr '\0' ' ' < "/proc/$pid/cmdline" 2>/dev/null | grep -qF "$app/run.sh"; then kill -TERM "$pid" || true; fi
+	if [ -r "/proc/$pid/cmdline" ] && tr '\0' ' ' < "/proc/$pid/cmdline" | grep -qF "$app/run.sh"; then kill -TERM "$pid" || true; fi
 done < <(cat "$data/run/keepers" 2>/dev/null || true)
 : > "$data/run/keepers"
 if pg status >/dev/null 2>&1; then pg -m fast -w stop >/dev/null 2>&1 || true; fi
@@ -251,7 +251,16 @@ say "Sign in as:          admin@localhost"
 if [ -n "${first:-}" ]; then say "Password:            $(cat "$data/admin-password")"; fi
 say "Kept in:             $data/admin-password"
 if [ "$SANDBOX" = 1 ]; then say "Sandbox is on: nothing leaves this machine. Set BLAND_API_KEY in .env to call for real."; fi
-while :; do
-	sleep 3600 9>&- &
+# make does not hand on an INT that was sent to it alone, it waits for us. But it no longer catches INT then.
+catches_int() {
+	local word mask
+	while read -r word mask; do
+		[ "$word" != SigCgt: ] || { ((0x$mask & 2)); return; }
+	done 2>/dev/null < "/proc/$PPID/status"
+}
+watched=0
+if catches_int; then watched=1; fi
+while [ "$watched" = 0 ] || catches_int; do
+	sleep 1 9>&- &
 	wait $! || true
 done
