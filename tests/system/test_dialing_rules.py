@@ -1,0 +1,429 @@
+"""The statements that decide who is called when, against a database of their own: no dialer runs here."""
+import threading
+import uuid
+from datetime import datetime, timedelta, timezone
+
+import psycopg2
+import psycopg2.extras
+import pytest
+from conftest_stack import ROOT
+
+NOON = datetime(2026, 11, 20, 17, 0, tzinfo=timezone.utc)  # a Friday, 12:00 in New York
+
+
+class Scratch:
+    def __init__(self, stack, name):
+        self.args = dict(host=str(stack.state / "run"), user="trunkline", dbname=name,
+                         cursor_factory=psycopg2.extras.RealDictCursor)
+        self.connection = self.open()
+
+    def open(self):
+        c = psycopg2.connect(**self.args)
+        c.autocommit = True
+        return c
+
+    def rows(self, sql, *params, on=None):
+        with (on or self.connection).cursor() as cursor:
+            cursor.execute(sql, params or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def one(self, sql, *params, on=None):
+        return self.rows(sql, *params, on=on)[0]
+
+    def reset(self):
+        self.rows("truncate leads, campaigns, prompts, calls, events, consents, suppressions, alerts, settings "
+                  "restart identity cascade")
+        self.rows("update provider_limits set concurrency = null, pace_per_second = 100, per_hour = null, per_day = null,"
+                  " hold_until = null, stopped_reason = null, failures = 0")
+        self.rows("insert into prompts (client_id, name) values (1, 'default')")
+        self.rows("insert into prompt_versions (prompt_id, version, body) values (1, 1, 'Hello')")
+
+    def lead(self, phone="+12125552000", region="", zone="", consent=True, **columns):
+        lead = self.one("insert into leads (client_id, phone, region, zones) values (1, %s, nullif(%s, ''),"
+                        " zones_of(%s, %s, %s)) returning id", phone, region, phone, region, zone)["id"]
+        if consent is not None:
+            self.rows("insert into consents (client_id, lead_id, channel, granted, source, at) values (1, %s, 'call', %s,"
+                      " 'test', '2026-01-01')", lead, consent)
+        for name, value in columns.items():
+            self.rows(f"update leads set {name} = %s where id = %s", value, lead)
+        return lead
+
+    def campaign(self, **columns):
+        made = self.one("insert into campaigns (client_id, name, state, pace_per_second, concurrency) values (1, %s,"
+                        " 'running', 100, 1000) returning id", str(uuid.uuid4()))["id"]
+        for name, value in columns.items():
+            self.rows(f"update campaigns set {name} = %s where id = %s", value, made)
+        return made
+
+    def enrol(self, campaign, leads, at=NOON):
+        for lead in leads:
+            self.rows("insert into enrollments (client_id, campaign_id, lead_id, due_at) values (1, %s, %s, %s)",
+                      campaign, lead, at)
+
+    def may(self, lead, at=NOON, campaign=None):
+        return self.one("select * from contactability(%s, 'call', %s, %s)", lead, campaign, at)
+
+    def claim(self, most=500, at=NOON, on=None):
+        return self.one("select claim_calls(1, %s, %s, 60, %s) as c", most, str(uuid.uuid4()), at, on=on)["c"]
+
+    def settle(self, at=NOON, **answer):
+        return self.one("select settle_calls(%s, %s) as n", psycopg2.extras.Json([answer]), at)["n"]
+
+    def report(self, at=NOON, key=None, **report):
+        report = {"kind": "post_call", "final": True, "rank": 40, "rule": "4", **report}
+        return self.one("select event_receive('bland', %s, 'good', '{}', '{}', %s, %s) as v", key or str(uuid.uuid4()),
+                        psycopg2.extras.Json(report), at)["v"]
+
+    def state(self, lead):
+        return self.one("select e.*, l.status, l.status_reason from enrollments e join leads l on l.id = e.lead_id"
+                        " where e.lead_id = %s", lead)
+
+
+@pytest.fixture(scope="module")
+def scratch(stack):
+    admin = stack.db()
+    with admin.cursor() as cursor:
+        cursor.execute("drop database if exists scratch")
+        cursor.execute("create database scratch")
+    s = Scratch(stack, "scratch")
+    for path in [*sorted((ROOT / "sql/migrations").glob("*.sql")), *sorted((ROOT / "sql/functions").glob("*.sql"))]:
+        s.rows(path.read_text())
+    yield s
+    s.connection.close()
+    with admin.cursor() as cursor:
+        cursor.execute("drop database scratch with (force)")
+    admin.close()
+
+
+@pytest.fixture
+def db(scratch):
+    scratch.reset()
+    return scratch
+
+
+# --- contactability -----------------------------------------------------------------------------------------------
+
+def utc(text):
+    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize("phone, region, zone, at, allowed, next_at", [
+    ("+12125552000", "", "", "2026-11-20T17:00", True, None),
+    ("+12125552000", "", "", "2026-11-20T12:59", False, "2026-11-20T13:00"),          # 07:59 in New York
+    ("+12125552000", "", "", "2026-11-21T02:00", False, "2026-11-21T13:00"),          # 21:00 is too late
+    ("+12125552000", "", "", "2026-11-21T01:59", True, None),
+    ("+14155552000", "", "", "2026-11-20T16:30", False, "2026-11-20T17:00"),          # California begins at 09:00
+    ("+12125552000", "CA", "", "2026-11-20T13:30", False, "2026-11-20T17:00"),        # moved: both must be open
+    ("+12125552000", "", "Asia/Tokyo", "2026-11-20T17:00", False, "2026-11-20T23:00"),
+    # The clocks go forward at 02:00 on 8 March 2026: 08:00 comes an hour earlier in UTC.
+    ("+12125552000", "", "", "2026-03-08T03:00", False, "2026-03-08T12:00"),
+    ("+12125552000", "", "", "2026-11-01T02:00", False, "2026-11-01T13:00"),          # and back on 1 November
+])
+def test_the_hours_hold_where_the_lead_is(db, phone, region, zone, at, allowed, next_at):
+    may = db.may(db.lead(phone, region, zone), utc(at))
+    assert may["allowed"] is allowed, may
+    if next_at:
+        assert (may["reason"], may["permanent"]) == ("outside_window", False)
+        assert may["next_at"] == utc(next_at)
+
+
+def test_what_only_a_person_can_change(db):
+    assert db.may(db.lead("+12125552001", consent=None))["reason"] == "no_consent"
+    assert db.may(db.lead("+12125552002", consent=False))["reason"] == "consent_withdrawn"
+    assert db.may(db.lead("+12125552003", number_state="invalid"))["reason"] == "invalid_number"
+    assert db.may(db.lead("+12125552004", archived_at=NOON))["reason"] == "archived"
+    db.rows("insert into suppressions (phone, reason) values ('+12125552005', 'all clients')")
+    assert db.may(db.lead("+12125552005"))["reason"] == "suppressed"
+    assert db.may(db.lead("+99955520066", zones=[]))["reason"] == "unknown_zone"
+    missing = db.may(123456)
+    assert not missing["allowed"] and missing["permanent"]
+    for row in db.rows("select id from leads"):
+        may = db.may(row["id"])
+        assert not may["allowed"] and may["permanent"] and may["next_at"] is None
+
+
+def test_the_newest_consent_counts(db):
+    lead = db.lead()
+    db.rows("insert into consents (client_id, lead_id, channel, granted, source, at) values (1, %s, 'call', false, 't',"
+            " '2026-06-01')", lead)
+    assert db.may(lead)["reason"] == "consent_withdrawn"
+    db.rows("insert into consents (client_id, lead_id, channel, granted, source, at) values (1, %s, 'call', true, 't',"
+            " '2026-07-01')", lead)
+    assert db.may(lead)["allowed"]
+    db.rows("insert into consents (client_id, lead_id, channel, granted, source, at) values (1, %s, 'sms', false, 't',"
+            " '2026-08-01')", lead)
+    assert db.may(lead)["allowed"], "a word about text messages says nothing about calls"
+
+
+def test_rules_per_person_hold_over_all_campaigns(db):
+    lead, other = db.lead(), db.campaign()
+    campaign = db.campaign()
+    db.enrol(other, [lead])
+    call = db.claim()["calls"][0]
+    db.settle(call_id=call, verdict="placed", provider_call_id="p1")
+    may = db.may(lead, NOON + timedelta(minutes=5), campaign)
+    assert (may["allowed"], may["reason"]) == (False, "called_recently")
+    assert may["next_at"] == NOON + timedelta(minutes=10)
+    assert db.may(lead, NOON + timedelta(minutes=11), campaign)["allowed"]
+    db.rows("update campaigns set settings = '{\"per_day\": 1}' where id = %s", campaign)
+    assert db.may(lead, NOON + timedelta(minutes=11), campaign)["reason"] == "daily_cap"
+
+
+def test_a_wide_window_is_the_campaigns_own(db):
+    lead = db.lead()
+    night = utc("2026-11-21T05:00")
+    assert not db.may(lead, night, db.campaign(window_start="00:00", window_end="24:00"))["allowed"]
+    assert db.may(lead, night, db.campaign(window_start="00:00", window_end="24:00", window_wide=True))["allowed"]
+
+
+# --- claiming -----------------------------------------------------------------------------------------------------
+
+def test_limits_hold_for_many_dialers_at_once(db):
+    leads = [db.lead(f"+1212555{2000 + n}") for n in range(120)]
+    campaign = db.campaign(concurrency=30)
+    db.enrol(campaign, leads)
+    taken, lock = [], threading.Lock()
+
+    def dialer():
+        connection = db.open()
+        for _ in range(10):
+            claimed = db.claim(50, on=connection)["calls"]
+            with lock:
+                taken.extend(claimed)
+        connection.close()
+
+    threads = [threading.Thread(target=dialer) for _ in range(6)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(taken) == len(set(taken)) == 30
+    assert db.one("select count(*) as n from calls")["n"] == 30
+
+
+@pytest.mark.parametrize("limit, most", [("concurrency = 4", 4), ("pace_per_second = 3", 3), ("per_hour = 5", 5),
+                                         ("per_day = 6", 6), ("stopped_reason = 'unauthorized'", 0),
+                                         ("hold_until = '2026-11-20 17:00:30+00'", 0)])
+def test_each_limit_of_the_provider(db, limit, most):
+    db.rows(f"update provider_limits set {limit}")
+    db.enrol(db.campaign(), [db.lead(f"+1212555{2000 + n}") for n in range(12)])
+    assert len(db.claim()["calls"]) == most
+    assert len(db.claim()["calls"]) == 0
+
+
+def test_pace_is_a_sliding_window(db):
+    db.rows("update provider_limits set pace_per_second = 3")
+    db.enrol(db.campaign(), [db.lead(f"+1212555{2000 + n}") for n in range(30)])
+    stamps = []
+    for tenth in range(40):
+        at = NOON + timedelta(milliseconds=100 * tenth)
+        stamps += [at] * len(db.claim(at=at)["calls"])
+    for stamp in stamps:
+        assert sum(1 for s in stamps if stamp <= s < stamp + timedelta(seconds=1)) <= 3
+    assert len(stamps) >= 9
+
+
+def test_campaigns_share_the_lines(db):
+    big, small = db.campaign(), db.campaign()
+    db.enrol(big, [db.lead(f"+1212555{2000 + n}") for n in range(40)])
+    db.enrol(small, [db.lead(f"+1212555{3000 + n}") for n in range(4)])
+    db.rows("update provider_limits set concurrency = 8")
+    db.claim()
+    shares = {r["campaign_id"]: r["n"] for r in db.rows("select campaign_id, count(*) as n from calls group by 1")}
+    assert shares == {big: 4, small: 4}
+
+
+def test_who_may_not_be_called_makes_room(db):
+    quiet = [db.lead(f"+1212555{2000 + n}", consent=None) for n in range(60)]
+    loud = db.lead("+12125553000")
+    campaign = db.campaign(concurrency=5)
+    db.enrol(campaign, quiet)
+    db.enrol(campaign, [loud], NOON + timedelta(seconds=0))
+    for _ in range(5):
+        if not db.claim()["moved"]:
+            break
+    assert db.state(loud)["state"] == "under_way"
+    assert db.one("select count(*) as n from enrollments where state = 'blocked' and reason = 'no_consent'")["n"] == 60
+    db.rows("insert into consents (client_id, lead_id, channel, granted, source, at) values (1, %s, 'call', true, 't',"
+            " '2026-11-01')", quiet[0])
+    assert db.one("select recheck_leads(%s, %s) as n", [quiet[0]], NOON)["n"] == 1
+    db.claim()
+    assert db.state(quiet[0])["state"] == "under_way"
+
+
+# --- answers and reports --------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def call(db):
+    lead = db.lead()
+    db.enrol(db.campaign(max_attempts=3), [lead])
+    return lead, db.claim()["calls"][0]
+
+
+def test_an_interested_lead_is_done(db, call):
+    lead, id = call
+    db.settle(call_id=id, verdict="placed", provider_call_id="p1")
+    assert db.report(attempt_id=id, provider_call_id="p1", outcome="interested", rank=80, rule="7") == "applied"
+    assert (db.state(lead)["state"], db.state(lead)["status"]) == ("done", "done")
+    assert db.one("select state from campaigns")["state"] == "done"
+
+
+def test_the_same_event_ten_times_at_once(db, call):
+    lead, id = call
+    db.settle(call_id=id, verdict="placed", provider_call_id="p1")
+    verdicts = []
+
+    def send():
+        c = db.open()
+        verdicts.append(db.one("select event_receive('bland', 'k', 'good', '{}', '{}', %s, %s) as v",
+                               psycopg2.extras.Json({"kind": "post_call", "final": True, "attempt_id": id, "rank": 40,
+                                                     "outcome": "no_answer"}), NOON, on=c)["v"])
+        c.close()
+
+    threads = [threading.Thread(target=send) for _ in range(10)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert sorted(verdicts) == ["applied"] + ["duplicate"] * 9
+    assert db.state(lead)["attempts"] == 1
+    assert db.one("select deliveries from events")["deliveries"] == 10
+
+
+def test_a_report_before_the_answer_is_kept_and_never_thrown_back(db, call):
+    lead, id = call
+    assert db.report(provider_call_id="p1", outcome="interested", rank=80) == "unknown_call"
+    assert db.state(lead)["state"] == "under_way"
+    db.settle(call_id=id, verdict="placed", provider_call_id="p1")
+    assert db.state(lead)["state"] == "done"
+    assert db.settle(call_id=id, verdict="unknown", reason="late") == 0
+    assert db.one("select state, outcome from calls")["state"] == "ended"
+
+
+def test_a_late_report_may_only_know_more(db, call):
+    lead, id = call
+    db.settle(call_id=id, verdict="placed", provider_call_id="p1")
+    assert db.report(attempt_id=id, outcome="unknown", rank=20, error_message="line noise") == "applied"
+    assert db.report(attempt_id=id, outcome="interested", rank=80) == "applied"
+    assert db.report(attempt_id=id, outcome="hangup", rank=30) == "noted"
+    row = db.one("select outcome, error_message from calls")
+    assert (row["outcome"], row["error_message"]) == ("interested", "line noise")
+
+
+def test_an_upgrade_after_the_retry_was_dialled_does_not_undo_it(db, call):
+    lead, id = call
+    db.settle(call_id=id, verdict="placed", provider_call_id="p1")
+    db.report(attempt_id=id, outcome="hangup", rank=30)
+    due = db.state(lead)["due_at"]
+    again = db.claim(at=due)["calls"]
+    assert len(again) == 1
+    db.report(at=due, attempt_id=id, outcome="interested", rank=80)
+    assert db.state(lead)["state"] == "under_way", "the second call is still under way"
+    assert db.one("select outcome from calls where id = %s", id)["outcome"] == "interested"
+
+
+def test_retries_end_and_the_waits_grow(db, call):
+    lead, id = call
+    at, waits = NOON, []
+    for n in range(3):
+        db.settle(at=at, call_id=id, verdict="placed", provider_call_id=f"p{n}")
+        db.report(at=at, attempt_id=id, outcome="no_answer", rank=40)
+        state = db.state(lead)
+        if state["state"] != "waiting":
+            break
+        waits.append((state["due_at"] - at).total_seconds())
+        at = max(state["due_at"], at + timedelta(seconds=1))
+        # The window may move it further; the retry itself is what is looked at here.
+        db.rows("update campaigns set window_wide = true, window_start = '00:00', window_end = '24:00'")
+        id = db.claim(at=at)["calls"][0]
+    assert db.state(lead)["status"] == "done" and db.state(lead)["outcome"] == "no_answer"
+    assert len(waits) == 2 and 0.8 * 3600 <= waits[0] <= 1.2 * 3600 and 0.8 * 7200 <= waits[1] <= 1.2 * 7200
+
+
+@pytest.mark.parametrize("answer, state, status, campaign", [
+    (dict(verdict="lead", reason="invalid_number"), "error", "error", "done"),
+    (dict(verdict="lead", reason="do_not_contact", suppress=True), "error", "error", "done"),
+    (dict(verdict="config", reason="bad_request", message="webhook must be https"), "waiting", "dialing", "paused"),
+    (dict(verdict="stop", reason="unauthorized", message="Unauthorized"), "waiting", "dialing", "running"),
+    (dict(verdict="wait_lead", reason="rate_limited", wait_ms=10000), "waiting", "dialing", "running"),
+    (dict(verdict="back_off", reason="rate_limited", wait_ms=2000), "waiting", "dialing", "running"),
+    (dict(verdict="transient", reason="unavailable"), "waiting", "dialing", "running"),
+    (dict(verdict="unknown", reason="no_answer"), "ambiguous", "dialing", "running"),
+])
+def test_what_a_refusal_means(db, call, answer, state, status, campaign):
+    lead, id = call
+    db.settle(call_id=id, **answer)
+    now = db.state(lead)
+    assert (now["state"], now["status"], now["attempts"]) == (state, status, 0)
+    assert db.one("select state from campaigns")["state"] == campaign
+    suppressed = db.one("select count(*) as n from suppressions")["n"]
+    assert suppressed == (1 if answer.get("suppress") else 0)
+    alerts = {r["kind"] for r in db.rows("select kind from alerts")}
+    assert alerts == ({"campaign_paused"} if campaign == "paused" else
+                      {"provider_refused"} if answer["verdict"] == "stop" else set())
+    if answer["verdict"] == "back_off":
+        assert db.one("select hold_until from provider_limits")["hold_until"] == NOON + timedelta(seconds=2)
+
+
+def test_a_lost_process_is_asked_about_and_only_a_thrice_absent_call_is_dialled_again(db, call):
+    lead, id = call
+    later = NOON + timedelta(seconds=61)
+    assert db.one("select expire_leases(%s, 5000) as n", later)["n"] == 1
+    assert db.state(lead)["state"] == "ambiguous"
+    assert db.claim(at=later)["calls"] == [], "an ambiguous call is never dialled again"
+    at = later
+    for n in range(3):
+        at = db.one("select deadline_at from calls")["deadline_at"]
+        assert [str(r["id"]) for r in db.rows("select * from lookups_due(1, 10, 60, %s)", at)] == [id]
+        assert db.rows("select * from lookups_due(1, 10, 60, %s)", at) == [], "one dialer asks, not two"
+        assert db.state(lead)["state"] == "ambiguous"
+        db.rows("select lookup_done(%s, 'absent', null, 5000, %s)", id, at)
+    assert (at - NOON).total_seconds() > 90
+    assert db.state(lead)["state"] == "waiting" and db.state(lead)["reason"] == "retry:never_placed"
+    assert db.one("select reason from calls")["reason"] == "never_placed"
+
+
+def test_a_call_that_is_found_goes_on(db, call):
+    lead, id = call
+    db.settle(call_id=id, verdict="unknown", reason="no_answer")
+    db.rows("select lookup_done(%s, 'found', 'p9', 5000, %s)", id, NOON + timedelta(seconds=6))
+    assert db.state(lead)["state"] == "under_way"
+    assert db.one("select state, provider_call_id from calls")["provider_call_id"] == "p9"
+
+
+def test_do_not_contact_is_for_ever_and_everywhere(db, call):
+    lead, id = call
+    db.settle(call_id=id, verdict="placed", provider_call_id="p1")
+    db.report(attempt_id=id, outcome="do_not_contact", rank=90, suppress=True)
+    assert db.may(lead, NOON + timedelta(days=400))["reason"] == "suppressed"
+    assert {r["channel"] for r in db.rows("select channel from consents where not granted")} == {
+        "call", "sms", "whatsapp", "email"}
+
+
+# --- buttons --------------------------------------------------------------------------------------------------------
+
+def test_counts_are_conserved_in_every_state(db):
+    leads = [db.lead(f"+1212555{2000 + n}", consent=None if n % 5 == 0 else True) for n in range(40)]
+    campaign = db.campaign(concurrency=10)
+    db.enrol(campaign, leads)
+
+    def check():
+        t = db.one("select tally_campaign(%s, %s) as t", campaign, NOON)["t"]
+        assert t["total"] == 40 == sum(t[k] for k in ("done", "error", "canceled", "waiting", "under_way", "ambiguous",
+                                                      "blocked"))
+        return t
+
+    check()
+    calls = db.claim()["calls"]
+    check()
+    for n, id in enumerate(calls):
+        db.settle(call_id=id, verdict=("placed", "unknown", "transient")[n % 3], provider_call_id=f"p{n}")
+        check()
+    db.rows("select campaign_pause(1, %s, null, %s)", campaign, NOON)
+    assert db.claim()["calls"] == []
+    db.rows("select campaign_pause(1, %s, null, %s)", campaign, NOON)
+    db.rows("select campaign_start(1, %s, null, %s)", campaign, NOON)
+    db.rows("select campaign_stop(1, %s, null, %s)", campaign, NOON)
+    t = check()
+    assert t["waiting"] == t["blocked"] == 0 and t["canceled"] > 0
+    assert db.one("select campaign_stop(1, %s, null, %s) as n", campaign, NOON)["n"] == 0
