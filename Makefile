@@ -18,12 +18,14 @@ PREFIX ?= /usr
 
 # --- packages: each one with its reason ---------------------------------------------------------
 # Runs it: nginx, spawn-fcgi, multiwatch, postgresql-15, openssl (the certificate of `make run`).
-# Builds it: libfcgi-dev, libpq-dev, libcurl4-openssl-dev, libjansson-dev, libjwt-dev, libssl-dev (HMAC, AES),
-# libcrypt-dev (yescrypt), libxml2-dev + libarchive-dev (.xlsx), libphonenumber-dev (numbers of all countries),
+# Builds it: libfcgi-dev, libpq-dev, libcurl4-openssl-dev, libjansson-dev, libjwt-dev, libssl-dev (HMAC,
+# AES), libcrypt-dev (yescrypt), libxml2-dev + libarchive-dev (.xlsx), libphonenumber-dev (numbers of all
+# countries),
 # libmicrohttpd-dev (the sandbox's server only).
 RUN_PACKAGES = nginx spawn-fcgi multiwatch postgresql-15 openssl ca-certificates procps
-BUILD_PACKAGES = gcc g++ libc6-dev make pkg-config gawk libfcgi-dev libpq-dev libcurl4-openssl-dev libjansson-dev \
-	libjwt-dev libssl-dev libcrypt-dev libxml2-dev libarchive-dev libphonenumber-dev libmicrohttpd-dev
+BUILD_PACKAGES = gcc g++ libc6-dev make pkg-config gawk libfcgi-dev libpq-dev libcurl4-openssl-dev \
+	libjansson-dev libjwt-dev libssl-dev libcrypt-dev libxml2-dev libarchive-dev libphonenumber-dev \
+	libmicrohttpd-dev
 TEST_PACKAGES = libcmocka-dev python3 python3-pytest python3-requests python3-psycopg2 python3-jsonschema \
 	python3-selenium chromium chromium-driver jq curl
 LINT_PACKAGES = clang-tidy clang-format cppcheck shellcheck clang
@@ -45,7 +47,8 @@ CPPFLAGS = -D_GNU_SOURCE -Ifcgi -I$(BUILD)/gen $(XML)
 CFLAGS = -std=gnu11 $(OPT) $(HARDEN) $(WARN_C)
 CXXFLAGS = -std=c++17 $(OPT) $(HARDEN) $(WARN)
 LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LINK_SAN)
-LIBS = -lfcgi -lpq -lcurl -ljansson -ljwt -lcrypto -lcrypt -lxml2 -larchive -lphonenumber -lstdc++ -lm -pthread
+LIBS = -lfcgi -lpq -lcurl -ljansson -ljwt -lcrypto -lcrypt -lxml2 -larchive -lphonenumber -lstdc++ -lm \
+	-pthread
 SANDBOX_LIBS = -lmicrohttpd -lcurl -ljansson -ljwt -lcrypto -lcrypt -lm
 
 FOLDERS = base store http net rules providers engine pages hooks

@@ -11,6 +11,7 @@
 #include "engine/jobs.h"
 #include "http/fcgi.h"
 #include "store/health.h"
+#include "store/import.h"
 #include "store/migrate.h"
 #include "store/prompt.h"
 #include "store/user.h"
@@ -205,6 +206,40 @@ jobs(struct run *r, struct error *e)
 	       error_set(e, ERR_INTERNAL, "the jobs did not end well; see the log.");
 }
 
+static bool
+import_command(struct run *r, struct error *e)
+{
+	static const char *const names[][2] = {{"--prompt", "prompt_name"}, {"--list", "list"},
+	    {"--consent", "consent"}, {"--consent-source", "consent_source"},
+	    {"--policy", "update_policy"}, {"--country", "default_country"},
+	    {"--encoding", "encoding"}, {"--delimiter", "delimiter"}};
+	struct value *options = value_map(r->a);
+	struct import_wish wish = {.options = options};
+	struct import_made made;
+	if (r->argc < 1 || r->argv[0][0] == '-')
+		return error_set(e, ERR_MALFORMED, "Which file? trunkline import FILE");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (option(r, names[i][0]))
+			value_set_text(r->a, options, names[i][1], option(r, names[i][0]));
+	wish.path = r->argv[0];
+	if (!user_default_client(r->db, r->a, &wish.client_id, e) ||
+	    !import_file(&r->config, r->db, r->a, &wish, &made, e))
+		return false;
+	const struct value *i = import_find(r->db, r->a, wish.client_id, made.id, e);
+	if (!i)
+		return false;
+	printf(
+	    "import %lld: %lld lines = %lld created + %lld updated + %lld skipped + %lld rejected; "
+	    "consent: %s\n",
+	    (long long)made.id, (long long)value_num(i, "rows_total"),
+	    (long long)value_num(i, "rows_created"), (long long)value_num(i, "rows_updated"),
+	    (long long)value_num(i, "rows_skipped"), (long long)value_num(i, "rows_rejected"),
+	    made.consent);
+	struct str state = value_str(i, "state"), why = value_str(i, "error");
+	return str_is(state, "done") ||
+	       error_set(e, ERR_INVALID, "it %.*s. %.*s", STR_ARG(state), STR_ARG(why));
+}
+
 enum need { NEEDS_NOTHING, NEEDS_DB, LOOKS_FOR_DB };
 
 static const struct subcommand {
@@ -224,6 +259,10 @@ static const struct subcommand {
     {{"status"}, status, NEEDS_DB, "", "counts, the dialer, campaigns under way"},
     {{"jobs"}, jobs, NEEDS_NOTHING, "[--once]",
 	"run imports and what else takes long, until the time budget is spent; --once: until nothing is left"},
+    {{"import"}, import_command, NEEDS_DB,
+	"FILE [--prompt NAME] [--list NAME] [--consent column|attested|none] [--consent-source TEXT]\n"
+	"\t[--policy skip|fill_empty|overwrite] [--country US] [--encoding NAME] [--delimiter ,|;|tab]",
+	"import a file of leads (.csv, .xlsx) and say what became of its lines"},
     {{"doctor"}, doctor, LOOKS_FOR_DB, "",
 	"check everything that has to be right and say how to mend it"},
 };

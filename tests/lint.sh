@@ -35,7 +35,8 @@ include_directions() {
 		pages base store providers rules http net engine
 		sandbox base
 	TABLE
-	for pair in libpq-fe.h:store fcgiapp.h:http curl/curl.h:net jansson.h:base jwt.h:base openssl/:base microhttpd.h:sandbox; do
+	for pair in libpq-fe.h:store fcgiapp.h:http curl/curl.h:net jansson.h:base jwt.h:base openssl/:base \
+		microhttpd.h:sandbox; do
 		while read -r file; do
 			[[ $file == fcgi/${pair#*:}/* || $file == fcgi/sandbox* ]] || { echo "$file includes ${pair%:*}"; bad=1; }
 		done < <(grep -rl "#include <${pair%:*}" fcgi)
@@ -44,7 +45,7 @@ include_directions() {
 }
 line_length() {
 	! git ls-files | grep -vE '\.(svg|png|csv|json|xlsx)$|^tests/(fuzz/corpus|unit/files)/|^nginx/' |
-		xargs awk 'length($0) > 110 { print FILENAME ":" FNR ": " length($0); n++ } END { exit !n }'
+		LC_ALL=C.UTF-8 xargs gawk 'length($0) > 110 { print FILENAME ":" FNR ": " length($0); n++ } END { exit !n }'
 }
 file_length() { # long ones say why in their first comment: "a table" or "a straight story"
 	local bad=0 file lines
@@ -55,19 +56,25 @@ file_length() { # long ones say why in their first comment: "a table" or "a stra
 	return "$bad"
 }
 forbidden_words() {
-	! git grep -nwE 'strcpy|strcat|sprintf|gets|strtok|alloca' -- 'fcgi/*.c' 'fcgi/*.h' | grep -v 'no strcpy' | grep .
+	! git grep -nE '(^|[^a-z_])(strcpy|strcat|sprintf|gets|strtok|alloca) ?\(' -- 'fcgi/*.c' 'fcgi/*.h' |
+		grep .
 }
 loose_sql() { # statements live in sql/
-	! git grep -nE '"(select|insert|update|delete) ' -- 'fcgi/*.c' ':!fcgi/sandbox*' | grep -v 'fcgi/store/db.c' | grep .
+	! git grep -nE '"(select|insert|update|delete) ' -- 'fcgi/*.c' ':!fcgi/sandbox*' ':!fcgi/store/db.c' | grep .
 }
 inline_style() {
 	! git grep -nE ' style=|<script>|onclick=|javascript:' -- templates | grep .
 }
 statements() { BUILD=$BUILD /usr/bin/python3 tests/explain.py; }
 tidy() {
-	own_c | grep '\.c$' | grep -v tests/ | xargs -P "$(nproc)" -n 8 clang-tidy --quiet --warnings-as-errors='*' \
-		--checks='-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,cert-*,-cert-dcl37-c,-cert-dcl51-cpp,-cert-err33-c,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling' \
-		-- -std=gnu11 -D_GNU_SOURCE -Ifcgi -I"$BUILD/gen" -I/usr/include/libxml2 -I/usr/include/postgresql 2>/dev/null
+	local checks='-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier'
+	checks+=',cert-*,-cert-dcl37-c,-cert-dcl51-cpp,-cert-err33-c,clang-analyzer-*'
+	# fixed-size libc calls are judged by forbidden_words; valist is wrong about va_copy in our printf-likes
+	checks+=',-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling'
+	checks+=',-clang-analyzer-valist.Uninitialized'
+	own_c | grep '\.c$' | grep -v tests/ | xargs -P "$(nproc)" -n 8 clang-tidy --quiet \
+		--warnings-as-errors='*' --checks="$checks" -- -std=gnu11 -D_GNU_SOURCE -Ifcgi -I"$BUILD/gen" \
+		-I/usr/include/libxml2 -I/usr/include/postgresql 2>/dev/null
 }
 
 make -s BUILD="$BUILD" "$BUILD/gen/queries.h" || exit 1
@@ -77,10 +84,12 @@ check "files of at most 500 lines" file_length
 check "no unsafe string functions" forbidden_words
 check "SQL only in sql/" loose_sql
 check "no inline style or script in templates" inline_style
-check "clang-format" bash -c 'git ls-files "fcgi/*.c" "fcgi/*.h" "tests/unit/*.c" | xargs clang-format --dry-run -Werror'
+check "clang-format" bash -c \
+	'git ls-files "fcgi/*.c" "fcgi/*.h" "tests/unit/*.c" | xargs clang-format --dry-run -Werror'
 check "shellcheck" bash -c 'git ls-files "*.sh" .ci/run | xargs shellcheck'
 check "cppcheck" cppcheck -q --enable=warning,portability --inline-suppr --error-exitcode=1 --std=c11 -Ifcgi \
-	-I"$BUILD/gen" --suppress=missingIncludeSystem -j"$(nproc)" fcgi
+	-I"$BUILD/gen" --suppress=missingIncludeSystem --suppress=internalAstError --suppress=autoVariables \
+	'-Djson_object_foreach(o,k,v)=for (;;)' -j"$(nproc)" fcgi
 [ -n "${QUICK:-}" ] || check "clang-tidy" tidy
 check "every statement against the schema" statements
 exit $failed

@@ -8,30 +8,37 @@
 #include "engine/import.h"
 #include "store/import.h"
 
-enum { LEASE_SECONDS = 60, IDLE_MS = 2000 };
+enum { IDLE_MS = 2000, TROUBLE_MS = 500 };
+
+struct shift {
+	int signals;
+	int64_t ends_at;
+};
 
 static bool
-told_to_stop(int signals)
+is_over(void *ctx)
 {
-	struct pollfd p = {.fd = signals, .events = POLLIN};
-	return signals >= 0 && poll(&p, 1, 0) > 0;
+	const struct shift *s = ctx;
+	struct pollfd p = {.fd = s->signals, .events = POLLIN};
+	return clock_monotonic() >= s->ends_at || (s->signals >= 0 && poll(&p, 1, 0) > 0);
 }
 
-/* One job, if there is any: *id is 0 else. */
-static bool
-one(const struct config *config, struct db *db, struct arena *a, int64_t *id, struct error *e)
+bool
+jobs_one(struct import_worker *w, struct arena *a, int64_t *id, struct error *e)
 {
-	const char *token = crypto_uuid(a);
+	w->token = crypto_uuid(a);
 	*id = 0;
-	if (!db_refresh(db, e) || !import_take(db, a, token, LEASE_SECONDS, clock_now(), id, e))
+	if (!db_refresh(w->db, e) ||
+	    !import_take(w->db, a, w->token, IMPORT_LEASE_SECONDS, clock_now(), id, e))
 		return false;
-	return !*id || import_run(config, db, *id, token, e);
+	return !*id || import_run(w, *id, e);
 }
 
 static void
 rest(struct db *db, int signals, int ms)
 {
-	struct pollfd fds[2] = {{.fd = db_socket(db), .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+	struct pollfd fds[2] = {
+	    {.fd = db_socket(db), .events = POLLIN}, {.fd = signals, .events = POLLIN}};
 	poll(fds, signals >= 0 ? 2 : 1, ms);
 	db_notified(db);
 }
@@ -40,27 +47,30 @@ int
 jobs_run(const struct config *config, int signals, bool once)
 {
 	struct error e = {0};
-	struct db *db = db_open(config->database_url, "trunkline-jobs", 0, &e);
-	int64_t ends_at = clock_monotonic() + config->dialer_budget * CLOCK_SECOND, id = 0;
-	if (!db || !db_listen(db, "jobs", &e)) {
+	struct shift shift = {signals, clock_monotonic() + config->dialer_budget * CLOCK_SECOND};
+	struct import_worker w = {.config = config, .stop = is_over, .ctx = &shift};
+	int64_t id = 0;
+	w.db = db_open(config->database_url, "trunkline-jobs", 0, &e);
+	if (!w.db || !db_listen(w.db, "jobs", &e)) {
 		log_error("jobs cannot start", LOG_TEXT("why", e.message));
-		db_close(db);
+		db_close(w.db);
 		return 1;
 	}
 	struct arena *tick = arena_new(16384);
-	while (!told_to_stop(signals) && clock_monotonic() < ends_at) {
+	while (!is_over(&shift)) {
 		struct error why = {0};
-		bool good = one(config, db, tick, &id, &why);
-		arena_reset(tick);
+		bool good = jobs_one(&w, tick, &id, &why);
 		if (!good)
-			log_warn("a job was interrupted", LOG_INT("import", id), LOG_TEXT("why", why.message));
+			log_warn("a job was interrupted", LOG_INT("import", id),
+			    LOG_TEXT("why", why.message));
+		arena_reset(tick);
 		if (good && id)
 			continue;
 		if (once)
 			break;
-		rest(db, signals, good ? IDLE_MS : 500);
+		rest(w.db, signals, good ? IDLE_MS : TROUBLE_MS);
 	}
 	arena_free(tick);
-	db_close(db);
+	db_close(w.db);
 	return 0;
 }

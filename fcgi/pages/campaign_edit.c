@@ -34,9 +34,15 @@ form_model(struct request *rq, struct value *campaign, struct error *e)
 		    campaign && value_num(prompts->list.items[i], "id") == value_num(campaign, "prompt_id"));
 	value_set(a, model, "prompts", prompts);
 	value_set(a, model, "sources", sources);
-	value_set_int(a, model, "concurrency", rq->app->config.concurrency);
-	value_set_text(a, model, "window_start", rq->app->config.sandbox ? "00:00" : "08:00");
-	value_set_text(a, model, "window_end", rq->app->config.sandbox ? "24:00" : "21:00");
+	/* What the fields show: what is stored, or what a new one begins with. */
+	struct value *values = value_set(a, model, "values", campaign ? campaign : value_map(a));
+	if (!campaign) {
+		value_set_int(a, values, "concurrency", rq->app->config.concurrency);
+		value_set_int(a, values, "max_attempts", 3);
+		value_set_int(a, values, "max_duration", 10);
+		value_set_text(a, values, "window_start", rq->app->config.sandbox ? "00:00" : "08:00");
+		value_set_text(a, values, "window_end", rq->app->config.sandbox ? "24:00" : "21:00");
+	}
 	if (campaign)
 		value_set(a, model, "campaign", campaign);
 	return model;

@@ -1,12 +1,7 @@
 #include "pages/imports.h"
 
-#include <unistd.h>
-
-#include "base/clock.h"
 #include "base/csv.h"
-#include "pages/campaigns.h"
 #include "pages/filter.h"
-#include "pages/trail.h"
 #include "store/import.h"
 
 bool
@@ -17,36 +12,57 @@ imports_list(struct request *rq, struct response *rs, struct error *e)
 	if (!filter_place_read(rq, &place, e))
 		return false;
 	if (place.newer || (place.cursor.n && (!str_to_int(place.cursor, &cursor) || cursor < 1)))
-		return error_set(e, ERR_MALFORMED, "This cursor is none of ours. Begin at /imports.");
+		return error_set(
+		    e, ERR_MALFORMED, "This cursor is none of ours. Begin at /imports.");
 	struct value *rows =
 	    import_page(rq->app->db, rq->arena, rq->viewer->client_id, cursor, place.limit + 1, e);
 	if (!rows)
 		return false;
 	bool more = filter_cut(rows, &place);
-	const char *last = rows->list.n ? arena_printf(rq->arena, "%lld",
-					      (long long)value_num(rows->list.items[rows->list.n - 1], "id"))
-					: NULL;
+	const char *last = rows->list.n
+			       ? arena_printf(rq->arena, "%lld",
+				     (long long)value_num(rows->list.items[rows->list.n - 1], "id"))
+			       : NULL;
 	value_set(rq->arena, rs->model, "imports", rows);
 	filter_pages(rq, rs->model, &place, more, NULL, last);
 	return true;
 }
 
+/* What the page offers in this state. */
 static void
 set_state(struct arena *a, struct value *model, const struct value *import)
 {
 	struct str state = value_str(import, "state");
 	int64_t size = value_num(import, "size_bytes"), done = value_num(import, "bytes_done");
 	bool running = str_is(state, "queued") || str_is(state, "running");
-	value_set_bool(a, model, "is_running", running);
-	value_set_bool(a, model, "is_done", str_is(state, "done"));
-	value_set_bool(a, model, "is_mapping", str_is(state, "mapping"));
-	value_set_bool(a, model, "undoing", value_has(import, "undo_asked_at"));
-	value_set_bool(a, model, "undoable", !running && !str_is(state, "mapping") && !str_is(state, "undone") &&
-						 !value_has(import, "undo_refusal") && !value_has(import, "undo_asked_at"));
-	value_set_bool(a, model, "startable", str_is(state, "done") && value_num(import, "rows_created") > 0);
-	value_set_int(a, model, "percent", size > 0 ? done * 100 / size : 0);
+	bool mapping = str_is(state, "mapping"), undone = str_is(state, "undone");
+	bool undoing = value_has(import, "undo_asked_at"),
+	     over = !running && !mapping && !undone && !undoing;
 	struct str consent = value_str(value_get(import, "options"), "consent");
-	value_set_bool(a, model, "without_consent", str_is(consent, "none"));
+	struct str policy = value_str(value_get(import, "options"), "update_policy");
+	value_set_bool(a, model, "is_running", running);
+	value_set_bool(a, model, "is_queued", str_is(state, "queued"));
+	value_set_bool(a, model, "is_mapping", mapping);
+	value_set_bool(a, model, "is_over", !running && !mapping);
+	value_set_bool(a, model, "canceled", str_is(state, "canceled"));
+	value_set_bool(a, model, "undone", undone);
+	value_set_bool(a, model, "stopping", running && value_has(import, "cancel_asked_at"));
+	value_set_bool(a, model, "undoing", undoing);
+	value_set_bool(a, model, "undoable", over && !value_has(import, "undo_refusal"));
+	value_set_bool(a, model, "not_undoable", over && value_has(import, "undo_refusal"));
+	value_set_bool(a, model, "startable", over && value_num(import, "rows_created") > 0);
+	value_set_int(a, model, "percent",
+	    size > 0 && done < size ? done * 100 / size
+	    : running               ? 99
+				    : 100);
+	value_set_bool(a, model, "without_consent",
+	    over && str_is(consent, "none") && value_num(import, "rows_created") > 0);
+	value_set_bool(a, model, "attested", str_is(consent, "attested"));
+	value_set_bool(a, model, "by_column", str_is(consent, "column"));
+	value_set_bool(a, model, "fills", str_is(policy, "fill_empty"));
+	value_set_bool(a, model, "overwrites", str_is(policy, "overwrite"));
+	value_set_int(a, model, "not_created",
+	    value_num(import, "rows_total") - value_num(import, "rows_created"));
 }
 
 bool
@@ -60,7 +76,8 @@ imports_show(struct request *rq, struct response *rs, struct error *e)
 	if (rq->json)
 		return true;
 	set_state(a, rs->model, import);
-	struct value *lines = import_lines_page(rq->app->db, a, rq->ids[0], 0, 10, STR("rejected"), e);
+	struct value *lines = import_lines_page(
+	    rq->app->db, a, rq->viewer->client_id, rq->ids[0], 0, 10, STR("rejected"), e);
 	if (!lines)
 		return false;
 	value_set(a, rs->model, "lines", lines);
@@ -77,26 +94,29 @@ own_import(struct request *rq, struct error *e)
 bool
 imports_errors(struct request *rq, struct response *rs, struct error *e)
 {
-	static const struct filter_choice verdicts[] = {{NULL, "All"}, {"rejected", NULL}, {"skipped", NULL},
-	    {"updated", NULL}};
+	static const struct filter_choice verdicts[] = {
+	    {NULL, "All"}, {"rejected", NULL}, {"skipped", NULL}, {"updated", NULL}};
 	struct filter_place place;
 	int64_t cursor = 0;
 	struct value *import = own_import(rq, e);
-	if (!import || !filter_place_read(rq, &place, e) || !filter_check(rq, "verdict", verdicts, 4, e))
+	if (!import || !filter_place_read(rq, &place, e) ||
+	    !filter_check(rq, "verdict", verdicts, 4, e))
 		return false;
 	if (place.newer || (place.cursor.n && (!str_to_int(place.cursor, &cursor) || cursor < 0)))
-		return error_set(e, ERR_MALFORMED, "This cursor is none of ours. Begin at the first page.");
+		return error_set(
+		    e, ERR_MALFORMED, "This cursor is none of ours. Begin at the first page.");
 	struct str verdict = request_text(rq, "verdict");
 	if (rq->json && !verdict.n)
 		verdict = STR("rejected");
-	struct value *rows =
-	    import_lines_page(rq->app->db, rq->arena, rq->ids[0], cursor, place.limit + 1, verdict, e);
+	struct value *rows = import_lines_page(rq->app->db, rq->arena, rq->viewer->client_id,
+	    rq->ids[0], cursor, place.limit + 1, verdict, e);
 	if (!rows)
 		return false;
 	bool more = filter_cut(rows, &place);
-	const char *last = rows->list.n ? arena_printf(rq->arena, "%lld",
-					      (long long)value_num(rows->list.items[rows->list.n - 1], "line"))
-					: NULL;
+	const char *last =
+	    rows->list.n ? arena_printf(rq->arena, "%lld",
+			       (long long)value_num(rows->list.items[rows->list.n - 1], "line"))
+			 : NULL;
 	value_set(rq->arena, rs->model, rq->json ? "errors" : "lines", rows);
 	filter_pages(rq, rs->model, &place, more, NULL, last);
 	if (!rq->json) {
@@ -106,107 +126,84 @@ imports_errors(struct request *rq, struct response *rs, struct error *e)
 	return true;
 }
 
-/* --- the refused lines as a file ----------------------------------------------------------------- */
+/* --- the refused lines as a file --- */
+
+enum { PIECE = 32768 };
+
+/* The rows on their way out; the arena is reset with each piece. */
+struct export
+{
+	struct request *rq;
+	const struct value *columns;
+	bool all;
+	struct arena *arena;
+	struct buf piece;
+};
 
 static bool
-put_line(void *ctx, const struct value *row, struct error *e)
+flush(struct export *x, struct error *e)
 {
-	struct request *rq = ctx;
-	struct arena *a = arena_new(4096);
-	struct buf b;
-	buf_init(&b, a);
-	const struct value *raw = value_get(row, "raw");
-	buf_printf(&b, "%lld,", (long long)value_num(row, "line"));
-	csv_write_field(&b, value_str(row, "column"));
-	buf_putc(&b, ',');
-	csv_write_field(&b, value_str(row, "reason"));
-	for (size_t i = 0; raw && raw->type == VALUE_LIST && i < raw->list.n; i++) {
-		buf_putc(&b, ',');
-		csv_write_field(&b, raw->list.items[i]->s);
-	}
-	buf_puts(&b, "\r\n");
-	bool good = response_write(rq, buf_view(&b));
-	arena_free(a);
-	return good || error_set(e, ERR_UNAVAILABLE, "The reader is gone.");
+	bool there = response_write(x->rq, buf_view(&x->piece));
+	arena_reset(x->arena);
+	buf_init(&x->piece, x->arena);
+	return there || error_set(e, ERR_UNKNOWN, "the browser went away");
 }
 
 static bool
-pump(struct request *rq, void *ctx, struct error *e)
+write_line(void *ctx, const struct value *row, struct error *e)
 {
-	(void)ctx;
-	/* With a BOM, so that Excel reads it as UTF-8. */
-	return response_write(rq, STR("\xef\xbb\xbfline,column,reason,as it stood\r\n")) &&
-	       import_lines_stream(rq->app->db, rq->arena, rq->ids[0], put_line, rq, e);
+	struct export *x = ctx;
+	const struct value *raw = value_get(row, "raw");
+	buf_printf(&x->piece, "%lld,", (long long)value_num(row, "line"));
+	csv_write_field(&x->piece, value_str(row, "column"));
+	buf_putc(&x->piece, ',');
+	csv_write_field(&x->piece, value_str(row, "reason"));
+	for (size_t i = 0; raw && raw->type == VALUE_LIST && i < raw->list.n; i++) {
+		buf_putc(&x->piece, ',');
+		csv_write_field(&x->piece, raw->list.items[i]->s);
+	}
+	buf_puts(&x->piece, "\r\n");
+	return x->piece.n < PIECE || flush(x, e);
+}
+
+/* The columns are those of the file, so that the lines can be mended and imported again. */
+static bool
+export_lines(struct request *rq, void *ctx, struct error *e)
+{
+	struct export *x = ctx;
+	/* A byte order mark: without it Excel takes the file for Windows-1252. */
+	buf_puts(&x->piece, "\xEF\xBB\xBFline,column,reason");
+	for (size_t i = 0; x->columns && i < x->columns->list.n; i++) {
+		buf_putc(&x->piece, ',');
+		csv_write_field(&x->piece, value_str(x->columns->list.items[i], "name"));
+	}
+	buf_puts(&x->piece, "\r\n");
+	return import_lines_stream(rq->app->db, rq->arena, rq->ids[0], x->all, write_line, x, e) &&
+	       flush(x, e);
+}
+
+static void
+free_arena(void *a)
+{
+	arena_free(a);
 }
 
 bool
 imports_errors_csv(struct request *rq, struct response *rs, struct error *e)
 {
-	if (!own_import(rq, e))
+	struct value *import = own_import(rq, e);
+	if (!import)
 		return false;
+	struct export *x = arena_new_of(rq->arena, struct export);
+	*x = (struct export){.rq = rq,
+	    .columns = value_get(import, "columns"),
+	    .all = request_flag(rq, "all"),
+	    .arena = arena_new(4 * PIECE)};
+	arena_defer(rq->arena, free_arena, x->arena);
+	buf_init(&x->piece, x->arena);
 	response_file(rs, rq, "text/csv; charset=utf-8",
-	    arena_printf(rq->arena, "refused-lines-of-import-%lld.csv", (long long)rq->ids[0]));
-	rs->pump = pump;
+	    arena_printf(rq->arena, "lines-of-import-%lld.csv", (long long)rq->ids[0]));
+	rs->pump = export_lines;
+	rs->pump_ctx = x;
 	return true;
-}
-
-/* --- buttons ------------------------------------------------------------------------------------- */
-
-bool
-imports_undo(struct request *rq, struct response *rs, struct error *e)
-{
-	enum { TRIES = 30, PAUSE_US = 100000 };
-	struct arena *a = rq->arena;
-	struct value *import = own_import(rq, e);
-	if (!import)
-		return false;
-	if (!str_is(value_str(import, "state"), "undone")) {
-		const char *refusal = value_strz(a, import, "undo_refusal");
-		if (refusal)
-			return error_code(e, ERR_CONFLICT, "not_undoable", "%s", refusal);
-		if (!import_ask_undo(rq->app->db, a, rq->viewer->client_id, rq->ids[0], clock_now(), e) ||
-		    !trail_add(rq, "import.undo", "import", rq->ids[0], NULL, e))
-			return false;
-	}
-	/* The job takes it at once; most are over before anybody looks. */
-	for (int i = 0; i < TRIES && !str_is(value_str(import, "state"), "undone"); i++) {
-		usleep(PAUSE_US);
-		import = own_import(rq, e);
-		if (!import)
-			return false;
-		if (!value_has(import, "undo_asked_at"))
-			break;
-	}
-	value_set(a, rs->model, "import", import);
-	bool undone = str_is(value_str(import, "state"), "undone");
-	return response_redirect(rs, rq, undone ? "Undone. Its leads are gone; changed ones are as before."
-						: "It is being undone. This takes a moment for a large file.",
-	    "/imports/%lld", (long long)rq->ids[0]);
-}
-
-bool
-imports_cancel(struct request *rq, struct response *rs, struct error *e)
-{
-	if (!own_import(rq, e) ||
-	    !import_ask_cancel(rq->app->db, rq->arena, rq->viewer->client_id, rq->ids[0], clock_now(), e) ||
-	    !trail_add(rq, "import.cancel", "import", rq->ids[0], NULL, e))
-		return false;
-	struct value *import = own_import(rq, e);
-	if (!import)
-		return false;
-	value_set(rq->arena, rs->model, "import", import);
-	return response_redirect(rs, rq, "Canceled. Lines that were read already stay.", "/imports/%lld",
-	    (long long)rq->ids[0]);
-}
-
-bool
-imports_start(struct request *rq, struct response *rs, struct error *e)
-{
-	if (!own_import(rq, e) || !dialing_possible(rq, e) || !dialing_begin(rq, rq->ids[0], rs->model, e))
-		return false;
-	int64_t id = value_num(rs->model, "campaign_id");
-	if (!id)
-		return response_redirect(
-		    rs, rq, "There is nobody left to call in this import.", "/imports/%lld", (long long)rq->ids[0]);
-	return response_redirect(rs, rq, "Started. Calls go out as lines become free.", "/campaigns/%lld", (long long)id);
 }

@@ -7,6 +7,7 @@ bool imports_list(struct request *rq, struct response *rs, struct error *e);
 bool imports_show(struct request *rq, struct response *rs, struct error *e);
 bool imports_errors(struct request *rq, struct response *rs, struct error *e);
 bool imports_errors_csv(struct request *rq, struct response *rs, struct error *e);
+/* import_acts.c */
 bool imports_undo(struct request *rq, struct response *rs, struct error *e);
 bool imports_cancel(struct request *rq, struct response *rs, struct error *e);
 bool imports_start(struct request *rq, struct response *rs, struct error *e);

@@ -10,7 +10,9 @@ bool prompts_show(struct request *rq, struct response *rs, struct error *e);
 bool prompts_save(struct request *rq, struct response *rs, struct error *e);
 bool prompts_remove(struct request *rq, struct response *rs, struct error *e);
 bool prompts_restore(struct request *rq, struct response *rs, struct error *e);
-/** Answers a piece of HTML: the text as the chosen lead would hear it. */
+/** Answers a piece of HTML: the text as the chosen lead would hear it. For the script. */
 bool prompts_preview(struct request *rq, struct response *rs, struct error *e);
+/** The same within the whole page, with what was typed: for browsers without scripts. */
+bool prompts_try(struct request *rq, struct response *rs, struct error *e);
 
 #endif

@@ -13,35 +13,34 @@ enum { ANY = 0 };
  */
 static const struct row {
 	int status;
-	const char *words;
 	enum bland_verdict verdict;
-	const char *reason;
-	bool suppress;
+	const char *words, *reason;
 	int wait_ms;
+	bool suppress;
 } table[] = {
-    {ANY, "DESTINATION_BLOCKED", BLAND_LEAD, "not_permitted", false, 0},
-    {ANY, "INTL_BLOCK", BLAND_LEAD, "not_permitted", false, 0},
-    {ANY, "CALL_RL_", BLAND_BACK_OFF, "rate_limited", false, 0},
-    {400, "DNC", BLAND_LEAD, "do_not_contact", true, 0},
-    {400, "sensitive numbers", BLAND_LEAD, "blocked", true, 0},
-    {400, "Unable to queue call", BLAND_TRANSIENT, "unavailable", false, 0},
-    {400, "Unable to save request body", BLAND_TRANSIENT, "unavailable", false, 0},
-    {400, "Additional properties", BLAND_CONFIG, "bad_request", false, 0},
-    {400, "transfer_phone_number", BLAND_CONFIG, "bad_request", false, 0},
-    {400, "Invalid 'from'", BLAND_CONFIG, "bad_request", false, 0},
-    {400, "Missing required parameter: phone_number", BLAND_LEAD, "invalid_number", false, 0},
-    {400, "Invalid phone number", BLAND_LEAD, "invalid_number", false, 0},
-    {400, "has these validation errors", BLAND_LEAD, "invalid_number", false, 0},
-    {400, NULL, BLAND_CONFIG, "bad_request", false, 0},
-    {401, NULL, BLAND_STOP, "unauthorized", false, 0},
-    {402, NULL, BLAND_STOP, "insufficient_balance", false, 0},
-    {403, NULL, BLAND_STOP, "account_flagged", false, 0},
-    {404, NULL, BLAND_CONFIG, "bad_request", false, 0},
-    {418, NULL, BLAND_CONFIG, "prompt_refused", false, 0},
+    {ANY, BLAND_LEAD, "DESTINATION_BLOCKED", "not_permitted", 0, false},
+    {ANY, BLAND_LEAD, "INTL_BLOCK", "not_permitted", 0, false},
+    {ANY, BLAND_BACK_OFF, "CALL_RL_", "rate_limited", 0, false},
+    {400, BLAND_LEAD, "DNC", "do_not_contact", 0, true},
+    {400, BLAND_LEAD, "sensitive numbers", "blocked", 0, true},
+    {400, BLAND_TRANSIENT, "Unable to queue call", "unavailable", 0, false},
+    {400, BLAND_TRANSIENT, "Unable to save request body", "unavailable", 0, false},
+    {400, BLAND_CONFIG, "Additional properties", "bad_request", 0, false},
+    {400, BLAND_CONFIG, "transfer_phone_number", "bad_request", 0, false},
+    {400, BLAND_CONFIG, "Invalid 'from'", "bad_request", 0, false},
+    {400, BLAND_LEAD, "Missing required parameter: phone_number", "invalid_number", 0, false},
+    {400, BLAND_LEAD, "Invalid phone number", "invalid_number", 0, false},
+    {400, BLAND_LEAD, "has these validation errors", "invalid_number", 0, false},
+    {400, BLAND_CONFIG, NULL, "bad_request", 0, false},
+    {401, BLAND_STOP, NULL, "unauthorized", 0, false},
+    {402, BLAND_STOP, NULL, "insufficient_balance", 0, false},
+    {403, BLAND_STOP, NULL, "account_flagged", 0, false},
+    {404, BLAND_CONFIG, NULL, "bad_request", 0, false},
+    {418, BLAND_CONFIG, NULL, "prompt_refused", 0, false},
     /* A permanent condition under a 429. */
-    {429, "blacklisted", BLAND_LEAD, "blocked", true, 0},
-    {429, "same number", BLAND_WAIT_LEAD, "rate_limited", false, SAME_NUMBER_MS},
-    {429, NULL, BLAND_BACK_OFF, "rate_limited", false, 0},
+    {429, BLAND_LEAD, "blacklisted", "blocked", 0, true},
+    {429, BLAND_WAIT_LEAD, "same number", "rate_limited", SAME_NUMBER_MS, false},
+    {429, BLAND_BACK_OFF, NULL, "rate_limited", 0, false},
 };
 
 /* All texts that an answer may carry: message, status, error, details, errors[]. */

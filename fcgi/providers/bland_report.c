@@ -288,11 +288,12 @@ escape_at(const char *p, const char *end)
 static void
 mend_escapes(char *p, char *end)
 {
+	static const char replacement[6] = {'\\', 'u', 'f', 'f', 'f', 'd'};
 	while (p < end) {
 		int code = escape_at(p, end), next = code >= 0 ? escape_at(p + 6, end) : -1;
 		bool pair = code >= 0xD800 && code <= 0xDBFF && next >= 0xDC00 && next <= 0xDFFF;
 		if (!pair && (code == 0 || (code >= 0xD800 && code <= 0xDFFF)))
-			memcpy(p, "\\ufffd", 6);
+			memcpy(p, replacement, sizeof(replacement));
 		p += pair ? 12 : code >= 0 ? 6 : *p == '\\' && p + 1 < end ? 2 : 1;
 	}
 }

@@ -9,7 +9,7 @@ static const struct reason {
 	"No consent to be called is recorded. Record it on the lead, or import a file with a consent column."},
     {"consent_withdrawn", "Consent withdrawn", "Consent was withdrawn. Only a new, recorded consent changes that."},
     {"suppressed", "Do not contact", "On the do-not-contact list. Take the number off the list to call it again."},
-    {"invalid_number", "Wrong number", "The number does not exist or was refused. Correct it on the lead."},
+    {"invalid_number", "Wrong number", "The number does not exist, was refused, or is somebody else's. Correct it on the lead."},
     {"archived", "Archived", "The lead is archived. Bring it back to call it."},
     {"unknown_zone", "Time zone unknown",
 	"Nobody knows where this person is, so no hour is safe. Set a time zone or a state on the lead."},

@@ -165,7 +165,9 @@ static bool
 put_tag(struct job *j, struct str inside, const char *at, struct error *e)
 {
 	struct str s = str_trim(inside);
-	char kind = s.n ? s.p[0] : '\0';
+	char kind = '\0';
+	if (s.n)
+		kind = s.p[0];
 	if (str_find(s, "{{") < s.n)
 		return wrong(j, at, e, "a {{placeholder}} is not closed.");
 	if (kind == '!')

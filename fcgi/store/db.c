@@ -9,10 +9,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "queries.h"
+#include "store/db_result.h"
 
-enum { OID_BOOL = 16, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_JSON = 114 };
-enum { OID_FLOAT4 = 700, OID_FLOAT8 = 701, OID_TIMESTAMPTZ = 1184, OID_NUMERIC = 1700 };
-enum { OID_JSONB = 3802, MOST_PARAMS = 40 };
+enum { MOST_PARAMS = 40 };
 
 struct db {
 	PGconn *conn;
@@ -257,69 +256,6 @@ run(struct db *db, struct arena *a, const struct db_query *q, const struct db_pa
 	return NULL;
 }
 
-static struct value *
-integer_cell(struct arena *a, struct str name, struct str text)
-{
-	int64_t i = 0;
-	if (!str_to_int(text, &i))
-		return value_null(a);
-	return str_ends(name, "_usd") ? value_money(a, i) : value_int(a, i);
-}
-
-static struct value *
-cell(struct arena *a, const PGresult *res, int row, int col, struct str name)
-{
-	int64_t i = 0;
-	double d = 0;
-	if (PQgetisnull(res, row, col))
-		return value_null(a);
-	struct str raw = {PQgetvalue(res, row, col), (size_t)PQgetlength(res, row, col)};
-	switch (PQftype(res, col)) {
-	case OID_BOOL:
-		return value_bool(a, raw.p[0] == 't');
-	case OID_INT2:
-	case OID_INT4:
-	case OID_INT8:
-		return integer_cell(a, name, raw);
-	case OID_FLOAT4:
-	case OID_FLOAT8:
-	case OID_NUMERIC:
-		return str_to_double(raw, &d) ? value_real(a, d) : value_null(a);
-	case OID_TIMESTAMPTZ:
-		return clock_parse(raw, &i) ? value_time(a, i) : value_null(a);
-	case OID_JSON:
-	case OID_JSONB: {
-		struct value *tree = json_parse(a, raw, NULL);
-		return tree ? tree : value_null(a);
-	}
-	default:
-		break;
-	}
-	struct str text = str_copy(a, raw);
-	if (str_is(name, "phone") || str_ends(name, "_phone"))
-		return value_phone(a, text);
-	return value_text(a, text);
-}
-
-static struct value *
-to_row(struct arena *a, const PGresult *res, int row, const struct str *names)
-{
-	struct value *map = value_map(a);
-	for (int c = 0; c < PQnfields(res); c++)
-		value_set_str(a, map, names[c], cell(a, res, row, c, names[c]));
-	return map;
-}
-
-static struct str *
-column_names(struct arena *a, const PGresult *res)
-{
-	int n = PQnfields(res);
-	struct str *names = arena_new_array(a, struct str, n + 1);
-	for (int c = 0; c < n; c++)
-		names[c] = str_of(arena_strdup(a, PQfname(res, c)));
-	return names;
-}
-
 struct value *
 db_rows_(struct db *db, struct arena *a, const struct db_query *q, const struct db_param *params,
     int n, struct error *e)
@@ -328,9 +264,9 @@ db_rows_(struct db *db, struct arena *a, const struct db_query *q, const struct 
 	if (!res)
 		return NULL;
 	struct value *list = value_list(a);
-	const struct str *names = column_names(a, res);
+	const struct str *names = db_result_names(a, res);
 	for (int r = 0; r < PQntuples(res); r++)
-		value_push(a, list, to_row(a, res, r, names));
+		value_push(a, list, db_result_row(a, res, r, names));
 	PQclear(res);
 	return list;
 }
@@ -373,7 +309,7 @@ stream_rows(struct db *db, db_row_fn *each, void *ctx, const char *name, struct 
 	for (PGresult *res; (res = PQgetResult(db->conn)); PQclear(res)) {
 		if (good && PQresultStatus(res) == PGRES_SINGLE_TUPLE) {
 			arena_reset(row_arena);
-			good = each(ctx, to_row(row_arena, res, 0, column_names(row_arena, res)), e);
+			good = each(ctx, db_result_row(row_arena, res, 0, db_result_names(row_arena, res)), e);
 		} else if (good && PQresultStatus(res) != PGRES_TUPLES_OK) {
 			good = fail(db, res, name, e);
 		}

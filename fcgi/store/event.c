@@ -18,8 +18,9 @@ body_kept(struct arena *a, const struct event *ev)
 }
 
 /*
- * A refused body is another event than the same body with a good signature. Of refused ones at most 256 an hour
- * are kept; the others count as deliveries of one of those, so that a stranger cannot fill the disk.
+ * A refused body is another event than the same body with a good signature. Of refused ones at most
+ * 256 an hour are kept; the others count as deliveries of one of those, so that a stranger cannot
+ * fill the disk.
  */
 static const char *
 key_of(struct arena *a, int64_t now, const struct event *ev)
@@ -31,13 +32,13 @@ key_of(struct arena *a, int64_t now, const struct event *ev)
 }
 
 bool
-event_receive(struct db *db, struct arena *a, int64_t now, const struct event *ev, const char **verdict,
-    struct error *e)
+event_receive(struct db *db, struct arena *a, int64_t now, const struct event *ev,
+    const char **verdict, struct error *e)
 {
 	const char *key = key_of(a, now, ev);
-	const struct value *row = db_row(db, a, q_event_receive, e, P_TEXT(ev->provider), P_TEXT(key),
-	    P_TEXT(ev->signature), P_STR(body_kept(a, ev)), P_JSON(ev->headers), P_JSON(ev->report),
-	    P_TIME(now));
+	const struct value *row = db_row(db, a, q_event_receive, e, P_TEXT(ev->provider),
+	    P_TEXT(key), P_TEXT(ev->signature), P_STR(body_kept(a, ev)), P_JSON(ev->headers),
+	    P_JSON(ev->report), P_TIME(now));
 	if (!row)
 		return false;
 	*verdict = value_strz(a, row, "verdict");

@@ -19,7 +19,12 @@ struct value *
 prompt_find(struct db *db, struct arena *a, int64_t client_id, struct str name, int64_t version,
     struct error *e)
 {
-	return db_row(db, a, q_prompt_find, e, P_INT(client_id), P_STR(name), P_ID(version));
+	struct value *prompt =
+	    db_row(db, a, q_prompt_find, e, P_INT(client_id), P_STR(name), P_ID(version));
+	if (!prompt && e->kind == ERR_NOT_FOUND)
+		error_set(e, ERR_NOT_FOUND, "There is no prompt of this name%s.",
+		    version ? ", or no such version of it" : "");
+	return prompt;
 }
 
 struct value *
@@ -29,12 +34,12 @@ prompt_versions(struct db *db, struct arena *a, int64_t client_id, struct str na
 }
 
 bool
-prompt_save(struct db *db, struct arena *a, int64_t client_id, const struct prompt *p, int64_t user_id,
-    int64_t now, int64_t *version, struct error *e)
+prompt_save(struct db *db, struct arena *a, int64_t client_id, const struct prompt *p,
+    int64_t user_id, int64_t now, int64_t *version, struct error *e)
 {
-	const struct value *row = db_row(db, a, q_prompt_save, e, P_INT(client_id), P_STR(p->name), P_STR(p->body),
-	    P_STR(p->first_sentence), P_STR(p->voicemail_message), P_JSON(p->defaults), P_STR(p->note),
-	    P_ID(user_id), P_TIME(now));
+	const struct value *row = db_row(db, a, q_prompt_save, e, P_INT(client_id), P_STR(p->name),
+	    P_STR(p->body), P_STR(p->first_sentence), P_STR(p->voicemail_message),
+	    P_JSON(p->defaults), P_STR(p->note), P_ID(user_id), P_TIME(now));
 	*version = value_num(row, "version");
 	return row != NULL;
 }
@@ -51,7 +56,8 @@ prompt_archive(struct db *db, struct arena *a, int64_t client_id, struct str nam
 	if (!used)
 		return false;
 	if (value_num(used, "n"))
-		return error_code(e, ERR_CONFLICT, "in_use", "A running or paused campaign speaks from this prompt.");
+		return error_code(e, ERR_CONFLICT, "in_use",
+		    "A running or paused campaign speaks from this prompt.");
 	if (!db_exec(db, a, q_prompt_archive, &n, e, P_INT(client_id), P_STR(name), P_TIME(now)))
 		return false;
 	return n || error_set(e, ERR_NOT_FOUND, "There is no prompt of this name.");
@@ -69,7 +75,8 @@ prompt_lead(struct db *db, struct arena *a, int64_t client_id, int64_t lead_id, 
 	return db_row(db, a, q_prompt_lead, e, P_INT(client_id), P_ID(lead_id));
 }
 
-/* --- the seeded ones ----------------------------------------------------------------------------- */
+/* --- the seeded ones ---------------------------------------------------------------------------
+ */
 
 static bool
 read_file(struct arena *a, const char *path, struct str *out, struct error *e)
@@ -109,14 +116,15 @@ parse_file(struct str name, struct str text)
 static bool
 seed_one(struct db *db, struct arena *a, const char *path, struct str name, struct error *e)
 {
-	struct str text;
+	struct str text = STR("");
 	int64_t version;
 	if (!read_file(a, path, &text, e))
 		return false;
 	struct prompt p = parse_file(name, text);
 	const struct value *clients = db_rows(db, a, q_prompt_clients_without, e, P_STR(name));
 	for (size_t i = 0; clients && i < clients->list.n; i++)
-		if (!prompt_save(db, a, value_num(clients->list.items[i], "id"), &p, 0, clock_now(), &version, e))
+		if (!prompt_save(db, a, value_num(clients->list.items[i], "id"), &p, 0, clock_now(),
+			&version, e))
 			return false;
 	return clients != NULL;
 }

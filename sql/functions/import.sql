@@ -1,150 +1,226 @@
--- Imports: a batch of lines is staged by COPY and merged by one function in the same transaction as the counts,
+-- Imports: a batch of lines is staged by COPY and merged by one statement in the same transaction as the counts,
 -- so that a job may be killed anywhere and goes on at the next line.
 set check_function_bodies = off;
 
--- Of this session; emptied by each commit.
+-- Of this session; emptied by each commit. `reason`: why the line is refused, else NULL.
 create or replace function import_stage_create() returns void language sql as $$
 	create temp table if not exists import_stage (
 		line bigint, phone text, extension text, contact text, company text, email text, location text, region text,
-		time_zone text, source text, agent text, notes text, prompt text, consent boolean, attributes jsonb,
-		reason text, column_name text, raw jsonb
+		time_zone text, source text, agent text, notes text, prompt text, consent boolean, consent_at timestamptz,
+		consent_text text, attributes jsonb, reason text, column_name text, raw jsonb
 	) on commit delete rows
 $$;
 
--- Takes the oldest import that waits, or whose job is gone. NULL: none.
-create or replace function import_take(a_token uuid, a_lease_seconds int, at_time timestamptz) returns bigint
-	language sql as $$
-	update imports i set state = case when i.state = 'done' then 'done' else 'running' end, lease_token = a_token,
-		lease_until = at_time + a_lease_seconds * interval '1 second', started_at = coalesce(started_at, at_time)
-	from (select id from imports where state = 'queued' or (state = 'running' and lease_until < at_time)
-			or (state = 'done' and undo_asked_at is not null and coalesce(lease_until, '-infinity') < at_time)
-		order by id limit 1 for update skip locked) next
-	where i.id = next.id returning i.id
+-- Takes the oldest job that waits, or whose worker is gone. NULL: none. What fails five times without a step
+-- forward fails for good: the file, not the accident, is to blame.
+drop function if exists import_take(uuid, int, timestamptz);
+create function import_take(a_token uuid, a_lease_seconds int, at_time timestamptz) returns bigint
+	language plpgsql as $$
+declare
+	taken bigint;
+begin
+	update imports set state = 'failed', finished_at = at_time, lease_token = null,
+		error = 'The import broke off five times at the same place, after line ' || line_done
+			|| '. What was imported until then is kept.'
+	where state = 'running' and tries >= 5 and lease_until < at_time;
+	update imports set undo_asked_at = null, lease_token = null, error = 'It could not be undone: that failed five times.'
+	where undo_asked_at is not null and tries >= 5 and lease_until < at_time;
+	update imports i set state = case when i.undo_asked_at is null then 'running' else i.state end,
+		lease_token = a_token, lease_until = at_time + a_lease_seconds * interval '1 second', tries = i.tries + 1,
+		started_at = coalesce(i.started_at, at_time)
+	from (
+		select id from imports where coalesce(lease_until, '-infinity') < at_time
+			and (state in ('queued', 'running') or (undo_asked_at is not null and state in ('done', 'failed', 'canceled')))
+		order by id limit 1 for update skip locked
+	) next
+	where i.id = next.id returning i.id into taken;
+	return taken;
+end
 $$;
 
--- Merges what is staged. Created, updated, skipped and rejected add up to the lines staged, always.
-drop function if exists import_merge(bigint, uuid, bigint, bigint, int, timestamptz);
-create function import_merge(a_import bigint, a_token uuid, a_line bigint, a_bytes bigint, a_lease_seconds int,
-	at_time timestamptz) returns boolean language plpgsql as $$
-declare
-	i imports;
-	policy text;
-	n_all bigint;
-	n_rejected bigint;
-	n_created bigint;
-	n_updated bigint;
-	known bigint[];
-begin
-	select * into i from imports where id = a_import and lease_token = a_token and state = 'running' for update;
-	if not found then
-		return false; -- another job has taken it over
-	end if;
-	policy := coalesce(i.options->>'update_policy', 'skip');
-	select count(*), count(reason) into n_all, n_rejected from import_stage;
-	insert into import_lines (import_id, line, verdict, column_name, reason, raw)
-	select a_import, line, 'rejected', coalesce(column_name, ''), reason, raw from import_stage where reason is not null;
-
-	drop table if exists import_good;
-	create temp table import_good on commit drop as
-	select s.*, l.id as lead_id, l.import_id as lead_import,
-		row_number() over (partition by s.phone order by s.line) as nth, false as made
-	from import_stage s left join leads l on l.client_id = i.client_id and l.phone = s.phone
-	where s.reason is null;
-
-	-- New ones.
-	with fresh as (
-		insert into leads (client_id, phone, extension, contact, company, email, location, region, time_zone, zones,
-			source, assigned_agent, notes, list, prompt_name, attributes, import_id, import_line, created_at, updated_at)
-		select i.client_id, g.phone, nullif(g.extension, ''), coalesce(g.contact, ''), coalesce(g.company, ''),
-			coalesce(g.email, ''), coalesce(g.location, ''), r.code, z.name, zones_of(g.phone, r.code, z.name),
-			coalesce(nullif(g.source, ''), i.options->>'source', ''), coalesce(g.agent, ''), coalesce(g.notes, ''),
-			coalesce(i.options->>'list', ''),
-			coalesce(nullif(g.prompt, ''), nullif(i.options->>'prompt_name', ''), 'default'),
-			coalesce(g.attributes, '{}'), a_import, g.line, at_time, at_time
-		from import_good g
-			left join lateral (select code from regions where g.region <> '' and (code = upper(g.region)
-				or lower(name) = lower(g.region)) order by country desc limit 1) r on true
-			left join zone_names z on z.name = g.time_zone
-		where g.lead_id is null and g.nth = 1
-		on conflict (client_id, phone) do nothing
-		returning id, phone
-	)
-	update import_good g set lead_id = f.id, made = true from fresh f where f.phone = g.phone and g.nth = 1;
-	select count(*) filter (where made) into n_created from import_good;
-
-	-- Known ones: left alone, filled where empty, or overwritten, as was asked for; what stood there is kept.
-	if policy <> 'skip' then
-		with wanted as (
-			select g.*, r.code as region_code, z.name as zone from import_good g
-				left join lateral (select code from regions where g.region <> '' and (code = upper(g.region)
-					or lower(name) = lower(g.region)) order by country desc limit 1) r on true
-				left join zone_names z on z.name = g.time_zone
-			where g.lead_id is not null and not g.made and g.nth = 1 and g.lead_import is distinct from a_import
-		), kept as (
-			insert into import_lines (import_id, line, verdict, reason, lead_id, before)
-			select a_import, w.line, 'updated', 'known', l.id, jsonb_build_object('contact', l.contact, 'company', l.company,
-				'email', l.email, 'location', l.location, 'region', l.region, 'time_zone', l.time_zone, 'zones', l.zones,
-				'source', l.source, 'assigned_agent', l.assigned_agent, 'notes', l.notes, 'attributes', l.attributes)
-			from wanted w join leads l on l.id = w.lead_id on conflict do nothing
-		)
-		update leads l set
-			contact = import_pick(policy, l.contact, w.contact), company = import_pick(policy, l.company, w.company),
-			email = import_pick(policy, l.email, w.email), location = import_pick(policy, l.location, w.location),
-			source = import_pick(policy, l.source, w.source),
-			assigned_agent = import_pick(policy, l.assigned_agent, w.agent),
-			notes = import_pick(policy, l.notes, w.notes),
-			region = nullif(import_pick(policy, coalesce(l.region, ''), w.region_code), ''),
-			time_zone = nullif(import_pick(policy, coalesce(l.time_zone, ''), w.zone), ''),
-			zones = zones_of(l.phone, import_pick(policy, coalesce(l.region, ''), w.region_code),
-				import_pick(policy, coalesce(l.time_zone, ''), w.zone)),
-			attributes = case policy when 'overwrite' then l.attributes || coalesce(w.attributes, '{}')
-				else coalesce(w.attributes, '{}') || l.attributes end,
-			updated_at = at_time
-		from wanted w where l.id = w.lead_id;
-		get diagnostics n_updated = row_count;
-	else
-		n_updated := 0;
-	end if;
-	insert into import_lines (import_id, line, verdict, column_name, reason, lead_id)
-	select a_import, line, 'skipped', 'phone', case when nth > 1 or lead_import = a_import then 'duplicate_in_file'
-		else 'known' end, lead_id
-	from import_good where not made and (policy = 'skip' or nth > 1 or lead_import is not distinct from a_import
-		or lead_id is null)
-	on conflict do nothing;
-
-	-- Consent holds for the person, known or new. Only what is said is recorded.
-	with said as (
-		insert into consents (client_id, lead_id, channel, granted, source, evidence, at, import_id, recorded_by, recorded_at)
-		select i.client_id, g.lead_id, 'call',
-			case when i.options->>'consent' = 'attested' then coalesce(g.consent, true) else g.consent end,
-			case when i.options->>'consent' = 'attested' then i.options->>'consent_source' else 'column of the file' end,
-			'import ' || a_import || ', line ' || g.line, at_time, a_import, i.created_by, at_time
-		from import_good g where g.nth = 1 and g.lead_id is not null
-			and (i.options->>'consent' = 'attested' or (i.options->>'consent' = 'column' and g.consent is not null))
-		returning lead_id
-	)
-	select array_agg(s.lead_id) into known from said s join import_good g on g.lead_id = s.lead_id and not g.made;
-	if known is not null then
-		perform recheck_leads(known, at_time);
-	end if;
-
-	update imports set line_done = a_line, bytes_done = a_bytes, rows_total = rows_total + n_all,
-		rows_created = rows_created + n_created, rows_updated = rows_updated + n_updated,
-		rows_rejected = rows_rejected + n_rejected,
-		rows_skipped = rows_skipped + n_all - n_rejected - n_created - n_updated,
-		lease_until = at_time + a_lease_seconds * interval '1 second'
-	where id = a_import;
-	return true;
-end
+-- Gives a job back before its lease ends, so that it is taken again after a_seconds.
+create or replace function import_release(a_import bigint, a_token uuid, a_seconds int, a_good boolean,
+	at_time timestamptz) returns void language sql as $$
+	update imports set lease_until = at_time + a_seconds * interval '1 second',
+		tries = case when a_good then 0 else tries end
+	where id = a_import and lease_token = a_token
 $$;
 
 create or replace function import_pick(a_policy text, a_old text, a_new text) returns text
 	language sql immutable as $$
-	select case when coalesce(a_new, '') = '' then a_old when a_policy = 'overwrite' or a_old = '' then a_new
+	select case when coalesce(a_new, '') = '' then a_old when a_policy = 'overwrite' or coalesce(a_old, '') = '' then a_new
 		else a_old end
 $$;
 
--- The end of a job: done or failed with a message. Its leads join the campaign that was named.
+create or replace function import_change(a_old text, a_new text) returns jsonb language sql immutable as $$
+	select case when a_old is distinct from a_new then jsonb_build_array(a_old, a_new) end
+$$;
+
+-- Merges what is staged. Each line becomes exactly one of created, updated, skipped, rejected. held: false where
+-- another worker has taken the job over.
+drop function if exists import_merge(bigint, uuid, bigint, bigint, int, timestamptz);
+create function import_merge(a_import bigint, a_token uuid, a_line bigint, a_bytes bigint, a_lease_seconds int,
+	at_time timestamptz, out held boolean, out canceled boolean) language plpgsql as $$
+declare
+	i imports;
+	policy text;
+	phone_column text;
+	n_all bigint;
+	n_rejected bigint;
+	n_created bigint;
+	n_updated bigint;
+	n_skipped bigint;
+	known bigint[];
+begin
+	select * into i from imports where id = a_import and lease_token = a_token and state = 'running' for update;
+	held := found;
+	canceled := i.cancel_asked_at is not null;
+	if not held then
+		return;
+	end if;
+	-- Two imports with the same people in another order would wait for each other.
+	perform pg_advisory_xact_lock(hashtextextended('import', i.client_id));
+	policy := coalesce(i.options->>'update_policy', 'skip');
+	phone_column := coalesce((select c->>'name' from jsonb_array_elements(i.columns) c where c->>'field' = 'phone' limit 1), '');
+
+	with region_words as materialized (
+		select country, code as word, code, zones from regions
+		union all select country, upper(name), code, zones from regions
+	), judged as materialized (
+		select s.*, coalesce(r.code, q.code) as region_code, z.name as zone,
+			case when r.code is null and q.code is null and z.name is null then coalesce(area.zones, '{}')
+				else zones_meet(area.zones, coalesce(r.zones, q.zones), z.name) end as zones,
+			l.id as known_id, coalesce(d.line, case when l.import_id = a_import then l.import_line end,
+				case when s.nth > 1 then s.first_line end) as same_as_line,
+			case when s.nth > 1 or l.import_id = a_import or d.line is not null then 'repeated'
+				when l.id is null then 'new'
+				when l.archived_at is not null then 'archived'
+				when policy = 'skip' then 'known'
+				else 'update' end as verdict
+		from (
+			select *, row_number() over same as nth, first_value(line) over same as first_line
+			from import_stage where reason is null window same as (partition by phone order by line)
+		) s
+			left join area_code_zones a8 on a8.prefix = substr(s.phone, 2, 8)
+			left join area_code_zones a7 on a7.prefix = substr(s.phone, 2, 7)
+			left join area_code_zones a6 on a6.prefix = substr(s.phone, 2, 6)
+			left join area_code_zones a5 on a5.prefix = substr(s.phone, 2, 5)
+			left join area_code_zones a4 on a4.prefix = substr(s.phone, 2, 4)
+			left join area_code_zones a3 on a3.prefix = substr(s.phone, 2, 3)
+			left join area_code_zones a2 on a2.prefix = substr(s.phone, 2, 2)
+			left join area_code_zones a1 on a1.prefix = substr(s.phone, 2, 1)
+			cross join lateral (select
+				coalesce(a8.zones, a7.zones, a6.zones, a5.zones, a4.zones, a3.zones, a2.zones, a1.zones) as zones,
+				coalesce(a8.country, a7.country, a6.country, a5.country, a4.country, a3.country, a2.country, a1.country)
+					as country) area
+			left join region_words r on r.country = area.country and r.word = upper(s.region)
+			-- "Austin, TX": the state at the end of a place.
+			left join region_words q on q.country = area.country
+				and q.word = upper(btrim(substring(s.location from '[^,]*$')))
+			left join zone_names z on s.time_zone <> '' and z.name = zone_named(s.time_zone)
+			-- The limit keeps this a look at the index for each line, however large the table.
+			left join lateral (select id, import_id, import_line, archived_at from leads
+				where client_id = i.client_id and phone = s.phone limit 1) l on true
+			left join lateral (select line from import_lines where l.id is not null and import_id = a_import
+				and lead_id = l.id order by line limit 1) d on true
+	), fresh as (
+		insert into leads (client_id, phone, extension, contact, company, email, location, region, time_zone, zones,
+			source, assigned_agent, notes, list, prompt_name, attributes, import_id, import_line, created_at, updated_at)
+		select i.client_id, j.phone, nullif(j.extension, ''), j.contact, j.company, j.email, j.location, j.region_code,
+			j.zone, j.zones, coalesce(nullif(j.source, ''), i.options->>'source', ''), j.agent, j.notes,
+			coalesce(i.options->>'list', ''),
+			coalesce(nullif(j.prompt, ''), nullif(i.options->>'prompt_name', ''), 'default'),
+			j.attributes, a_import, j.line, at_time, at_time
+		from judged j where j.verdict = 'new' order by j.line
+		on conflict (client_id, phone) do nothing
+		returning id, phone, import_line
+	), wanted as materialized (
+		select j.line, l.id, n.*, case when n.region is distinct from l.region or n.time_zone is distinct from l.time_zone
+				then zones_of(l.phone, n.region, n.time_zone) else l.zones end as zones,
+			jsonb_strip_nulls(jsonb_build_object(
+				'extension', import_change(l.extension, n.extension), 'contact', import_change(l.contact, n.contact),
+				'company', import_change(l.company, n.company), 'email', import_change(l.email, n.email),
+				'location', import_change(l.location, n.location), 'region', import_change(l.region, n.region),
+				'time_zone', import_change(l.time_zone, n.time_zone), 'source', import_change(l.source, n.source),
+				'assigned_agent', import_change(l.assigned_agent, n.agent), 'notes', import_change(l.notes, n.notes),
+				'list', import_change(l.list, n.list), 'prompt_name', import_change(l.prompt_name, n.prompt),
+				'attributes', case when l.attributes <> n.attributes
+					then jsonb_build_array(l.attributes, n.attributes) end)) as before
+		from judged j join leads l on l.id = j.known_id cross join lateral (select
+			import_pick(policy, l.extension, j.extension) as extension,
+			import_pick(policy, l.contact, j.contact) as contact,
+			import_pick(policy, l.company, j.company) as company, import_pick(policy, l.email, j.email) as email,
+			import_pick(policy, l.location, j.location) as location,
+			import_pick(policy, l.region, j.region_code) as region,
+			import_pick(policy, l.time_zone, j.zone) as time_zone,
+			import_pick(policy, l.source, coalesce(nullif(j.source, ''), i.options->>'source')) as source,
+			import_pick(policy, l.assigned_agent, j.agent) as agent, import_pick(policy, l.notes, j.notes) as notes,
+			import_pick(policy, l.list, i.options->>'list') as list,
+			import_pick(policy, l.prompt_name, coalesce(nullif(j.prompt, ''), i.options->>'prompt_name')) as prompt,
+			case policy when 'overwrite' then l.attributes || j.attributes else j.attributes || l.attributes end
+				as attributes) n
+		where j.verdict = 'update'
+	), changed as (
+		update leads l set extension = w.extension, contact = w.contact, company = w.company, email = w.email,
+			location = w.location, region = w.region, time_zone = w.time_zone, zones = w.zones, source = w.source,
+			assigned_agent = w.agent, notes = w.notes, list = w.list, prompt_name = w.prompt, attributes = w.attributes,
+			updated_at = at_time
+		from wanted w where l.id = w.id and w.before <> '{}' returning l.id
+	), lines as (
+		insert into import_lines (import_id, line, verdict, column_name, reason, raw, lead_id, before)
+		select a_import, line, 'rejected', column_name, reason, raw, null, null from import_stage where reason is not null
+		union all
+		select a_import, j.line, case when c.id is null then 'skipped' else 'updated' end, phone_column, case
+			when c.id is not null then 'This number was known. ' || case policy when 'overwrite' then 'The lead was updated.'
+				else 'Empty fields were filled.' end
+			when j.verdict = 'repeated' then 'The same number stands in line ' || j.same_as_line || '.'
+			when j.verdict = 'archived' then 'This number belongs to an archived lead. Restore it to call it.'
+			when j.verdict = 'update' then 'This number is known, and the line says nothing new.'
+			else 'This number is known already.' end,
+			null, coalesce(j.known_id, f.id), case when c.id is not null then w.before end
+		from judged j left join fresh f on f.phone = j.phone left join changed c on c.id = j.known_id and j.verdict = 'update'
+			left join wanted w on w.line = j.line
+		where f.import_line is distinct from j.line
+		returning verdict
+	), said as (
+		-- Permission holds for the person, known or new. A "no" counts wherever it stands.
+		insert into consents (client_id, lead_id, channel, granted, source, evidence, at, import_id, recorded_by, recorded_at)
+		select i.client_id, coalesce(j.known_id, f.id), 'call', j.consent is distinct from false,
+			case when i.options->>'consent' = 'attested' and j.consent is distinct from false
+				then i.options->>'consent_source' else 'column of the imported file' end,
+			i.file_name || ', line ' || j.line || coalesce(': ' || nullif(j.consent_text, ''), ''),
+			coalesce(least(j.consent_at, at_time), at_time), a_import, i.created_by, at_time
+		from judged j left join fresh f on f.phone = j.phone
+		where coalesce(j.known_id, f.id) is not null and (j.consent = false or (j.verdict <> 'repeated'
+			and (i.options->>'consent' = 'attested' or (i.options->>'consent' = 'column' and j.consent))))
+		order by j.line
+		returning lead_id
+	)
+	select (select count(*) from import_stage), (select count(*) from lines where verdict = 'rejected'),
+		(select count(*) from fresh), (select count(*) from lines where verdict = 'updated'),
+		(select count(*) from lines where verdict = 'skipped'),
+		(select array_agg(distinct x.id) from (select lead_id as id from said
+			union select id from changed) x where not exists (select from fresh f where f.id = x.id))
+	into n_all, n_rejected, n_created, n_updated, n_skipped, known;
+
+	if n_all <> n_rejected + n_created + n_updated + n_skipped then
+		raise exception 'import %: % lines became % created, % updated, % skipped, % rejected', a_import, n_all,
+			n_created, n_updated, n_skipped, n_rejected;
+	end if;
+	if known is not null then
+		perform recheck_leads(known, at_time);
+	end if;
+	update imports set line_done = a_line, bytes_done = a_bytes, rows_total = rows_total + n_all,
+		rows_created = rows_created + n_created, rows_updated = rows_updated + n_updated,
+		rows_rejected = rows_rejected + n_rejected, rows_skipped = rows_skipped + n_skipped, tries = 0,
+		lease_until = at_time + a_lease_seconds * interval '1 second'
+	where id = a_import;
+	perform pg_notify('live', '');
+end
+$$;
+
+-- The end of a job: done, canceled or failed with a message. Its people join the campaign that was named: the new
+-- ones, and those that were known and were not called yet.
 create or replace function import_finish(a_import bigint, a_token uuid, a_error text, at_time timestamptz)
 	returns void language plpgsql as $$
 declare
@@ -152,55 +228,90 @@ declare
 begin
 	update imports set state = case when a_error is null then 'done' when a_error = 'canceled' then 'canceled'
 			else 'failed' end,
-		error = nullif(a_error, 'canceled'), finished_at = at_time, lease_token = null, lease_until = null,
-		spool_path = null, bytes_done = case when a_error is null then size_bytes else bytes_done end
+		error = case when a_error = 'canceled' then null else a_error end, finished_at = at_time, lease_token = null,
+		lease_until = null, tries = 0, spool_path = null,
+		bytes_done = case when a_error is null then size_bytes else bytes_done end
 	where id = a_import and lease_token = a_token returning * into i;
 	if not found then
 		return;
 	end if;
-	if i.rows_total <> i.rows_created + i.rows_updated + i.rows_skipped + i.rows_rejected then
-		raise exception 'import %: the counts do not add up', a_import;
+	if i.rows_total - i.rows_created <> (select count(*) from import_lines where import_id = a_import) then
+		raise exception 'import %: the counts and the list of lines do not agree', a_import;
 	end if;
-	if a_error is null and i.options ? 'campaign_id' then
-		perform campaign_enrol((i.options->>'campaign_id')::bigint, a_import, null, at_time);
+	if a_error is null and i.options->>'campaign_id' is not null then
+		begin
+			perform campaign_enrol((i.options->>'campaign_id')::bigint, a_import, null, at_time);
+			perform campaign_enrol((i.options->>'campaign_id')::bigint, null, array(select distinct lead_id
+				from import_lines where import_id = a_import and lead_id is not null), at_time);
+		exception when sqlstate 'TL404' or sqlstate 'TL409' then
+			update imports set error = 'The leads were imported, but did not join the campaign. ' || sqlerrm
+			where id = a_import;
+		end;
 	end if;
 	perform pg_notify('live', '');
 end
 $$;
 
 -- Why an import cannot be undone, or NULL.
-create or replace function import_undo_refusal(a_client bigint, a_import bigint) returns text
-	language sql stable as $$
-	select case when i.id is null then 'There is no such import.'
+create or replace function import_undo_refusal(a_import bigint) returns text language sql stable as $$
+	select case
+		when i.state = 'undone' then 'This import was undone already.'
 		when i.state not in ('done', 'canceled', 'failed') then 'Only a finished import can be undone.'
 		when exists (select from leads l join calls c on c.lead_id = l.id where l.import_id = i.id)
 			then 'At least one of its leads was called already, so it can no longer be undone.' end
-	from (select 1) one left join imports i on i.id = a_import and i.client_id = a_client
+	from imports i where i.id = a_import
 $$;
 
+-- What stood in a field before, if it still holds what the import wrote; a later change by a person stays.
+create or replace function import_back(a_now text, a_change jsonb) returns text language sql immutable as $$
+	select case when a_change is not null and a_now is not distinct from a_change->>1 then a_change->>0 else a_now end
+$$;
+
+-- Takes everything back. Claims are kept out by locking the enrollments before looking for calls.
 create or replace function import_undo(a_import bigint, a_token uuid, at_time timestamptz) returns void
 	language plpgsql as $$
 declare
 	i imports;
+	refusal text;
+	known bigint[];
 begin
 	select * into i from imports where id = a_import and lease_token = a_token for update;
 	if not found then
 		return;
 	end if;
-	if import_undo_refusal(i.client_id, a_import) is not null then
-		update imports set undo_asked_at = null, lease_token = null, lease_until = null,
-			error = import_undo_refusal(i.client_id, a_import) where id = a_import;
+	perform from enrollments e join leads l on l.id = e.lead_id where l.import_id = a_import for update of e;
+	perform from leads where import_id = a_import for update;
+	refusal := import_undo_refusal(a_import);
+	if refusal is not null then
+		update imports set undo_asked_at = null, lease_token = null, lease_until = null, tries = 0, error = refusal
+		where id = a_import;
 		return;
 	end if;
-	update leads l set contact = b.before->>'contact', company = b.before->>'company', email = b.before->>'email',
-		location = b.before->>'location', region = b.before->>'region', time_zone = b.before->>'time_zone',
-		zones = array(select jsonb_array_elements_text(b.before->'zones')), source = b.before->>'source',
-		assigned_agent = b.before->>'assigned_agent', notes = b.before->>'notes', attributes = b.before->'attributes',
-		updated_at = at_time
+	update leads l set extension = import_back(l.extension, b.before->'extension'),
+		contact = import_back(l.contact, b.before->'contact'), company = import_back(l.company, b.before->'company'),
+		email = import_back(l.email, b.before->'email'), location = import_back(l.location, b.before->'location'),
+		region = import_back(l.region, b.before->'region'),
+		time_zone = import_back(l.time_zone, b.before->'time_zone'),
+		zones = zones_of(l.phone, import_back(l.region, b.before->'region'),
+			import_back(l.time_zone, b.before->'time_zone')),
+		source = import_back(l.source, b.before->'source'),
+		assigned_agent = import_back(l.assigned_agent, b.before->'assigned_agent'),
+		notes = import_back(l.notes, b.before->'notes'), list = import_back(l.list, b.before->'list'),
+		prompt_name = import_back(l.prompt_name, b.before->'prompt_name'),
+		attributes = case when l.attributes = b.before->'attributes'->1 then b.before->'attributes'->0
+			else l.attributes end, updated_at = at_time
 	from import_lines b where b.import_id = a_import and b.verdict = 'updated' and l.id = b.lead_id;
-	delete from consents where import_id = a_import;
+	with gone as (
+		delete from consents where import_id = a_import returning lead_id
+	)
+	select array_agg(distinct g.lead_id) into known from gone g join leads l on l.id = g.lead_id
+	where l.import_id is distinct from a_import;
 	delete from leads where import_id = a_import;
-	update imports set state = 'undone', undone_at = at_time, undo_asked_at = null, lease_token = null, lease_until = null
+	if known is not null then
+		perform recheck_leads(known, at_time);
+	end if;
+	update imports set state = 'undone', undone_at = at_time, undo_asked_at = null, lease_token = null,
+		lease_until = null, tries = 0, error = null
 	where id = a_import;
 	perform pg_notify('live', '');
 end

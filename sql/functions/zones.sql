@@ -3,18 +3,25 @@
 -- made only when the hours hold in all of them.
 set check_function_bodies = off;
 
+-- A zone as people state it, in any case; NULL where it names no place. "EST" and the like are no places: they
+-- have no summer time, so that for half of the year every hour would be wrong by one.
+create or replace function zone_named(a_name text) returns text language sql stable as $$
+	select name from zone_names where lower(name) = lower(btrim(a_name)) and name ~ '^[A-Z][A-Za-z]+/' and name !~ '^Etc/'
+$$;
+
+create or replace function zones_meet(a_code text[], a_region text[], a_zone text) returns text[]
+	language sql immutable as $$
+	select case
+		when a_zone is not null then array[a_zone]
+		when a_region && a_code then array(select z from unnest(a_region) z where z = any (a_code))
+		-- They disagree: people keep numbers when they move, so both are possible.
+		when a_region is not null and a_code is not null then
+			array(select unnest(a_region) union select unnest(a_code))
+		else coalesce(a_region, a_code, '{}') end
+$$;
+
 create or replace function zones_of(a_phone text, a_region text, a_time_zone text) returns text[]
 	language sql stable as $$
-	with code as (select (area_of(a_phone)).*), region as (
-		select r.zones from regions r, code where r.country = code.country and r.code = upper(a_region)
-	)
-	select case
-		when a_time_zone <> '' and exists (select from zone_names n where n.name = a_time_zone)
-			then array[a_time_zone]
-		when (select zones from region) && (select zones from code) then
-			array(select z from unnest((select zones from region)) z where array[z] <@ (select zones from code))
-		-- They disagree: people keep numbers when they move, so both are possible.
-		when (select zones from region) is not null and (select zones from code) is not null then
-			array(select unnest((select zones from region)) union select unnest((select zones from code)))
-		else coalesce((select zones from region), (select zones from code), '{}') end
+	select zones_meet(c.zones, r.zones, zone_named(a_time_zone))
+	from (select (area_of(a_phone)).*) c left join regions r on r.country = c.country and r.code = upper(a_region)
 $$;

@@ -94,7 +94,7 @@ create table imports (
 	delimiter text,
 	columns jsonb not null default '[]', -- [{"name","field","key","samples"}], in the file's order
 	options jsonb not null default '{}', -- prompt_name, list, update_policy, consent, consent_source,
-	                                     -- default_country, campaign_id, encoding, delimiter
+	                                     -- default_country, campaign_id, encoding, delimiter, header
 	bytes_done bigint not null default 0,
 	line_done bigint not null default 0,     -- the last line that was dealt with: where to go on after a crash
 	rows_total bigint not null default 0,    -- = created + updated + skipped + rejected, always
@@ -106,16 +106,19 @@ create table imports (
 	error text,
 	lease_token uuid,
 	lease_until timestamptz,
+	tries integer not null default 0,        -- takes of the job since its last step forward
 	created_by bigint references users,
 	created_at timestamptz not null default now(),
 	started_at timestamptz,
 	finished_at timestamptz,
 	undo_asked_at timestamptz,
 	cancel_asked_at timestamptz,
-	undone_at timestamptz
+	undone_at timestamptz,
+	check (rows_total = rows_created + rows_updated + rows_skipped + rows_rejected)
 );
 create index imports_client on imports (client_id, id desc);
 create index imports_open on imports (id) where state in ('queued', 'running');
+create index imports_undo on imports (id) where undo_asked_at is not null;
 create index imports_sha on imports (client_id, sha256);
 
 -- Every line that did not become a new lead, and why. The raw text can be downloaded again.
@@ -127,9 +130,10 @@ create table import_lines (
 	reason text not null,
 	raw jsonb,          -- the fields as they stood
 	lead_id bigint,
-	before jsonb,       -- for 'updated': the lead's old values, so that an import can be undone
+	before jsonb,       -- for 'updated': {"email": [old, new]}, so that an import can be undone
 	primary key (import_id, line)
 );
+create index import_lines_lead on import_lines (import_id, lead_id) where lead_id is not null;
 
 create table leads (
 	id bigint generated always as identity primary key,

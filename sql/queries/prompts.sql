@@ -5,7 +5,8 @@ from prompts p join prompt_versions v on v.prompt_id = p.id and v.version = p.cu
 where p.client_id = $1 and p.archived_at is null order by p.name = 'default' desc, p.name
 
 -- name: prompt_find
-select p.id, p.name, p.current_version as version, v.body, v.first_sentence, v.voicemail_message, v.defaults, v.note,
+-- $3: a version, or NULL for the current one.
+select p.id, p.name, v.version, p.current_version, v.body, v.first_sentence, v.voicemail_message, v.defaults, v.note,
 	v.created_at as updated_at, u.email as author
 from prompts p join prompt_versions v on v.prompt_id = p.id and v.version = coalesce($3, p.current_version)
 	left join users u on u.id = v.created_by
@@ -13,7 +14,7 @@ where p.client_id = $1 and p.name = $2 and p.archived_at is null
 
 -- name: prompt_versions
 select v.version, v.note, v.created_at, u.email as author, v.version = p.current_version as current,
-	length(v.body) as length, (select count(*) from calls c where c.prompt_version_id = v.id) as calls
+	length(v.body) as length
 from prompts p join prompt_versions v on v.prompt_id = p.id left join users u on u.id = v.created_by
 where p.client_id = $1 and p.name = $2 and p.archived_at is null order by v.version desc limit 100
 
@@ -31,7 +32,8 @@ where p.client_id = $1 and p.name = $2 and c.state in ('running', 'paused')
 select id, contact, company, phone from leads where client_id = $1 and archived_at is null order by id desc limit 20
 
 -- name: prompt_lead
-select id, phone, contact, company, email, location, region, source, assigned_agent, notes, list, attributes
+select id, phone, contact, company, email, location, region, source, assigned_agent, notes, list, attributes,
+	zones[1] as time_zone
 from leads where client_id = $1 and (id = $2 or $2 is null) and archived_at is null order by id desc limit 1
 
 -- name: prompt_clients_without

@@ -23,7 +23,8 @@ class Eyes:
 
     def size(self, width, height):
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-                                    {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
+                                    {"width": width, "height": height, "deviceScaleFactor": 1,
+                                     "mobile": width < 600})
 
     def dark(self, on):
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
@@ -49,9 +50,9 @@ def eyes(stack):
     home = tempfile.mkdtemp(prefix="trunkline-chromium-", dir="/tmp")
     options = Options()
     options.binary_location = "/usr/bin/chromium"
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic",
-                 "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                 "--window-size=1280,900", f"--user-data-dir={home}"):
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                 "--disable-quic", "--no-first-run", "--disable-background-networking",
+                 "--disable-component-update", "--disable-sync", "--window-size=1280,900", f"--user-data-dir={home}"):
         options.add_argument(flag)
     options.set_capability("acceptInsecureCerts", True)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})

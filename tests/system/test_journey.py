@@ -149,7 +149,8 @@ def rss(pid):
         return next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
 
 
-@pytest.mark.skipif("asan" in os.environ.get("BUILD", "asan"), reason="sanitizers keep freed memory; the plain build is measured")
+@pytest.mark.skipif("asan" in os.environ.get("BUILD", "asan"),
+                    reason="sanitizers keep freed memory; make test measures the plain build")
 def test_a_worker_does_not_grow(new_stack):
     measure_growth(new_stack(WEB_WORKERS="1", MAX_REQUESTS="0"), 10000)
 
