@@ -22,21 +22,65 @@ def main():
     if user:
         os.chown(home, pwd.getpwnam(user).pw_uid, -1)
     data = home / "pg"
-    run(PG / "initdb", "-D", data, "-U", "trunkline", "--locale=C.UTF-8", "-E", "UTF8", "-A", "trust", "-N", user=user)
-    run(PG / "pg_ctl", "-D", data, "-s", "-w", "-l", home / "log", "-o", f"-k {home} -c listen_addresses=''",
-        "start", user=user)
-    psql = ["psql", "-X", "-q", "-h", str(home), "-U", "trunkline", "-d", "postgres", "-v", "ON_ERROR_STOP=1"]
+    run(
+        PG / "initdb",
+        "-D",
+        data,
+        "-U",
+        "trunkline",
+        "--locale=C.UTF-8",
+        "-E",
+        "UTF8",
+        "-A",
+        "trust",
+        "-N",
+        user=user,
+    )
+    run(
+        PG / "pg_ctl",
+        "-D",
+        data,
+        "-s",
+        "-w",
+        "-l",
+        home / "log",
+        "-o",
+        f"-k {home} -c listen_addresses=''",
+        "start",
+        user=user,
+    )
+    psql = [
+        "psql",
+        "-X",
+        "-q",
+        "-h",
+        str(home),
+        "-U",
+        "trunkline",
+        "-d",
+        "postgres",
+        "-v",
+        "ON_ERROR_STOP=1",
+    ]
     bad = count = 0
     try:
-        for path in [*sorted((ROOT / "sql/migrations").glob("*.sql")), *sorted((ROOT / "sql/functions").glob("*.sql"))]:
+        for path in [
+            *sorted((ROOT / "sql/migrations").glob("*.sql")),
+            *sorted((ROOT / "sql/functions").glob("*.sql")),
+        ]:
             run(*psql, "-1", "-f", str(path))
         for path in sorted((ROOT / "sql/queries").glob("*.sql")):
             for name, text in re.findall(r"-- name: (\S+)\n(.*?)(?=-- name: |\Z)", path.read_text(), re.S):
                 count += 1
                 text = text.strip().rstrip(";")
                 word = text.split(None, 1)[0].lower() if text else ""
-                script = f"prepare q as {text};" if word in ("select", "insert", "update", "delete", "with", "values") \
-                    else "begin; " + text + "; rollback;" if word in ("create", "truncate", "drop") else None
+                script = (
+                    f"prepare q as {text};"
+                    if word in ("select", "insert", "update", "delete", "with", "values")
+                    else "begin; " + text + "; rollback;"
+                    if word in ("create", "truncate", "drop")
+                    else None
+                )
                 if script is None:
                     continue
                 answer = subprocess.run([*psql, "-c", script], capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""What a person does the first time: sign in, upload, press Start, read what came of it. In a real browser."""
+"""What a person does the first time, in a real browser: sign in, upload, press Start, read the outcomes."""
 import os
 from pathlib import Path
 
@@ -31,7 +31,8 @@ def look_everywhere(eyes, name, path):
             eyes.go(path)
             eyes.shoot(f"{name}-{size}-{colour}")
             sideways = eyes.driver.execute_script(
-                "return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
             assert sideways <= 0, f"{path} is {sideways} px too wide at {width}"
     eyes.size(*SIZES["wide"])
     eyes.dark(False)
@@ -49,14 +50,16 @@ def test_first_day(eyes, stack):
     eyes.driver.find_element(By.CSS_SELECTOR, "form.form button.primary").click()
     wait_for(lambda: "10 created" in text(eyes))
     assert "/imports/" in eyes.driver.current_url
-    look_everywhere(eyes, "03-import", eyes.driver.current_url[len(eyes.base):])
+    look_everywhere(eyes, "03-import", eyes.driver.current_url[len(eyes.base) :])
 
-    eyes.go(eyes.driver.current_url[len(eyes.base):])
+    eyes.go(eyes.driver.current_url[len(eyes.base) :])
     eyes.driver.find_element(By.CSS_SELECTOR, "#acts details.confirm summary").click()
     eyes.driver.find_element(By.CSS_SELECTOR, "#acts details.confirm button.primary").click()
     wait_for(lambda: "/campaigns/" in eyes.driver.current_url)
-    campaign = eyes.driver.current_url[len(eyes.base):]
-    wait_for(lambda: stack.one("select count(*) as n from calls where state = 'ended'")["n"] >= 3, seconds=30)
+    campaign = eyes.driver.current_url[len(eyes.base) :]
+    wait_for(
+        lambda: stack.one("select count(*) as n from calls where state = 'ended'")["n"] >= 3, seconds=30
+    )
     look_everywhere(eyes, "04-campaign", campaign)
     look_everywhere(eyes, "05-dashboard", "/")
 
@@ -64,15 +67,27 @@ def test_first_day(eyes, stack):
     wait_for(lambda: eyes.driver.find_elements(By.LINK_TEXT, "Read"), seconds=30)
     eyes.driver.find_element(By.LINK_TEXT, "Read").click()
     assert "Transcript" in text(eyes)
-    look_everywhere(eyes, "06-call", eyes.driver.current_url[len(eyes.base):].split("#")[0])
+    look_everywhere(eyes, "06-call", eyes.driver.current_url[len(eyes.base) :].split("#")[0])
     lead = stack.one("select id from leads where outcome is not null order by id limit 1")["id"]
     look_everywhere(eyes, "07-lead", f"/leads/{lead}")
-    for name, path in {"08-leads": "/leads", "09-calls": "/calls", "10-campaigns": "/campaigns", "11-prompts": "/prompts",
-                       "12-prompt": "/prompts/default", "13-imports": "/imports", "14-settings": "/settings",
-                       "15-users": "/users", "16-suppressions": "/suppressions", "17-campaign-new": "/campaigns/new",
-                       "18-audit": "/audit", "19-account": "/account", "20-alerts": "/alerts",
-                       "21-campaign-leads": campaign + "/leads", "22-review": campaign + "/review",
-                       "23-lead-new": "/leads/new"}.items():
+    for name, path in {
+        "08-leads": "/leads",
+        "09-calls": "/calls",
+        "10-campaigns": "/campaigns",
+        "11-prompts": "/prompts",
+        "12-prompt": "/prompts/default",
+        "13-imports": "/imports",
+        "14-settings": "/settings",
+        "15-users": "/users",
+        "16-suppressions": "/suppressions",
+        "17-campaign-new": "/campaigns/new",
+        "18-audit": "/audit",
+        "19-account": "/account",
+        "20-alerts": "/alerts",
+        "21-campaign-leads": campaign + "/leads",
+        "22-review": campaign + "/review",
+        "23-lead-new": "/leads/new",
+    }.items():
         look_everywhere(eyes, name, path)
     assert eyes.complaints() == []
 
@@ -85,7 +100,9 @@ def test_the_dashboard_refreshes_itself(eyes, stack):
     stack.upload("phone,contact\n+12125552390,Live Lead\n", api)
     eyes.go("/")
     api.post("/api/start", json={"concurrency": 5})
-    wait_for(lambda: stack.one("select count(*) as n from calls where state = 'ended'")["n"] > before, seconds=30)
+    wait_for(
+        lambda: stack.one("select count(*) as n from calls where state = 'ended'")["n"] > before, seconds=30
+    )
     wait_for(lambda: "Live Lead" in text(eyes), seconds=15)
 
 
@@ -95,8 +112,11 @@ def test_without_javascript_nothing_is_lost(stack):
     page = http.get("/imports/new").text
     assert 'enctype="multipart/form-data"' in page
     sample = (Path(ROOT) / "static" / "sample_leads.csv").read_bytes().replace(b"Ada", b"Eve")
-    answer = http.post("/imports", data={"csrf": http.csrf("/imports/new"), "consent": "column"},
-                       files={"file": ("eve.csv", sample, "text/csv")})
+    answer = http.post(
+        "/imports",
+        data={"csrf": http.csrf("/imports/new"), "consent": "column"},
+        files={"file": ("eve.csv", sample, "text/csv")},
+    )
     assert answer.status_code == 200 and "/imports/" in answer.url
 
 

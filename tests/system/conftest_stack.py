@@ -1,7 +1,7 @@
 """The real stack for tests: systemd/run.sh on free ports with a state folder of its own.
 
 `stack` is one running product for a whole test session; tests make leads, users and campaigns of their own.
-`new_stack(**settings)` starts another one for a test that kills things. BUILD names the folder of the programs
+`new_stack(**settings)` starts another one for a test that kills things. BUILD names the programs' folder
 (build/asan unless set)."""
 import os
 import re
@@ -96,7 +96,12 @@ class Stack:
         out = open(self.dir / "run.log", "ab")
         self.process = subprocess.Popen(
             ["bash", str(ROOT / "systemd" / "run.sh"), str(BUILD), str(self.state)],
-            env=self.env, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
+            env=self.env,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         out.close()
         end = time.monotonic() + 60
         while b"Trunkline is ready" not in (self.dir / "run.log").read_bytes():
@@ -130,8 +135,10 @@ class Stack:
     def close(self):
         """Stops it; any finding of a sanitizer in any of its processes fails the test."""
         self.stop()
-        findings = [p.read_text(errors="replace")[:4000]
-                    for p in [*self.state.glob("log/asan*"), *self.state.glob("log/ubsan*")]]
+        findings = [
+            p.read_text(errors="replace")[:4000]
+            for p in [*self.state.glob("log/asan*"), *self.state.glob("log/ubsan*")]
+        ]
         if not os.environ.get("KEEP_STATE"):
             shutil.rmtree(self.dir, ignore_errors=True)
         assert not findings, "\n".join(findings)
@@ -163,13 +170,26 @@ class Stack:
 
     def run(self, *words, stdin=None, check=True):
         """The admin command with this stack's settings."""
-        env = {**self.env, "SECRET_KEY": self.secret("secret-key"), "STATE": str(self.state),
-               "DATABASE_URL": f"host={self.state}/run dbname=trunkline user=trunkline",
-               "TEMPLATE_DIR": f"{self.state}/app/templates", "STATIC_DIR": f"{self.state}/app/static",
-               "PROMPT_DIR": f"{self.state}/app/templates/prompts", "SQL_DIR": f"{self.state}/app/sql",
-               "BASE_URL": self.url}
-        return subprocess.run([str(BUILD / "trunkline"), *words], env=env, input=stdin, check=check,
-                              capture_output=True, text=True, timeout=60)
+        env = {
+            **self.env,
+            "SECRET_KEY": self.secret("secret-key"),
+            "STATE": str(self.state),
+            "DATABASE_URL": f"host={self.state}/run dbname=trunkline user=trunkline",
+            "TEMPLATE_DIR": f"{self.state}/app/templates",
+            "STATIC_DIR": f"{self.state}/app/static",
+            "PROMPT_DIR": f"{self.state}/app/templates/prompts",
+            "SQL_DIR": f"{self.state}/app/sql",
+            "BASE_URL": self.url,
+        }
+        return subprocess.run(
+            [str(BUILD / "trunkline"), *words],
+            env=env,
+            input=stdin,
+            check=check,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
 
     def http(self):
         return Browserlike(self.url, self.ca)
@@ -202,8 +222,12 @@ class Stack:
         return s
 
     def db(self):
-        c = psycopg2.connect(host=str(self.state / "run"), dbname="trunkline", user="trunkline",
-                             cursor_factory=psycopg2.extras.RealDictCursor)
+        c = psycopg2.connect(
+            host=str(self.state / "run"),
+            dbname="trunkline",
+            user="trunkline",
+            cursor_factory=psycopg2.extras.RealDictCursor,
+        )
         c.autocommit = True
         return c
 
@@ -224,7 +248,9 @@ class Stack:
         return answer.json()
 
     def faults(self, mode, for_ms=60000):
-        requests.post(self.sandbox_url + "/sandbox/faults", json={"mode": mode, "for_ms": for_ms}, timeout=10)
+        requests.post(
+            self.sandbox_url + "/sandbox/faults", json={"mode": mode, "for_ms": for_ms}, timeout=10
+        )
 
     # -- the customary way to leads ----------------------------------------------------------------
     def upload(self, text, api=None, name="leads.csv", **fields):

@@ -13,8 +13,12 @@ NOON = datetime(2026, 11, 20, 17, 0, tzinfo=timezone.utc)  # a Friday, 12:00 in 
 
 class Scratch:
     def __init__(self, stack, name):
-        self.args = dict(host=str(stack.state / "run"), user="trunkline", dbname=name,
-                         cursor_factory=psycopg2.extras.RealDictCursor)
+        self.args = dict(
+            host=str(stack.state / "run"),
+            user="trunkline",
+            dbname=name,
+            cursor_factory=psycopg2.extras.RealDictCursor,
+        )
         self.connection = self.open()
 
     def open(self):
@@ -31,52 +35,85 @@ class Scratch:
         return self.rows(sql, *params, on=on)[0]
 
     def reset(self):
-        self.rows("truncate leads, campaigns, prompts, calls, events, consents, suppressions, alerts, settings "
-                  "restart identity cascade")
-        self.rows("update provider_limits set concurrency = null, pace_per_second = 100, per_hour = null, per_day = null,"
-                  " hold_until = null, stopped_reason = null, failures = 0")
+        self.rows(
+            "truncate leads, campaigns, prompts, calls, events, consents, suppressions, alerts, settings "
+            "restart identity cascade"
+        )
+        self.rows(
+            "update provider_limits set concurrency = null, pace_per_second = 100, per_hour = null,"
+            " per_day = null,"
+            " hold_until = null, stopped_reason = null, failures = 0"
+        )
         self.rows("insert into prompts (client_id, name) values (1, 'default')")
         self.rows("insert into prompt_versions (prompt_id, version, body) values (1, 1, 'Hello')")
 
     def lead(self, phone="+12125552000", region="", zone="", consent=True, **columns):
-        lead = self.one("insert into leads (client_id, phone, region, zones) values (1, %s, nullif(%s, ''),"
-                        " zones_of(%s, %s, %s)) returning id", phone, region, phone, region, zone)["id"]
+        lead = self.one(
+            "insert into leads (client_id, phone, region, zones) values (1, %s, nullif(%s, ''),"
+            " zones_of(%s, %s, %s)) returning id",
+            phone,
+            region,
+            phone,
+            region,
+            zone,
+        )["id"]
         if consent is not None:
-            self.rows("insert into consents (client_id, lead_id, channel, granted, source, at) values (1, %s, 'call', %s,"
-                      " 'test', '2026-01-01')", lead, consent)
+            self.rows(
+                "insert into consents (client_id, lead_id, channel, granted, source, at)"
+        " values (1, %s, 'call', %s,"
+                " 'test', '2026-01-01')",
+                lead,
+                consent,
+            )
         for name, value in columns.items():
             self.rows(f"update leads set {name} = %s where id = %s", value, lead)
         return lead
 
     def campaign(self, **columns):
-        made = self.one("insert into campaigns (client_id, name, state, pace_per_second, concurrency) values (1, %s,"
-                        " 'running', 100, 1000) returning id", str(uuid.uuid4()))["id"]
+        made = self.one(
+            "insert into campaigns (client_id, name, state, pace_per_second, concurrency) values (1, %s,"
+            " 'running', 100, 1000) returning id",
+            str(uuid.uuid4()),
+        )["id"]
         for name, value in columns.items():
             self.rows(f"update campaigns set {name} = %s where id = %s", value, made)
         return made
 
     def enrol(self, campaign, leads, at=NOON):
         for lead in leads:
-            self.rows("insert into enrollments (client_id, campaign_id, lead_id, due_at) values (1, %s, %s, %s)",
-                      campaign, lead, at)
+            self.rows(
+                "insert into enrollments (client_id, campaign_id, lead_id, due_at) values (1, %s, %s, %s)",
+                campaign,
+                lead,
+                at,
+            )
 
     def may(self, lead, at=NOON, campaign=None):
         return self.one("select * from contactability(%s, 'call', %s, %s)", lead, campaign, at)
 
     def claim(self, most=500, at=NOON, on=None):
-        return self.one("select claim_calls(1, %s, %s, 60, %s) as c", most, str(uuid.uuid4()), at, on=on)["c"]
+        return self.one("select claim_calls(1, %s, %s, 60, %s) as c", most, str(uuid.uuid4()), at, on=on)[
+            "c"
+        ]
 
     def settle(self, at=NOON, **answer):
         return self.one("select settle_calls(%s, %s) as n", psycopg2.extras.Json([answer]), at)["n"]
 
     def report(self, at=NOON, key=None, **report):
         report = {"kind": "post_call", "final": True, "rank": 40, "rule": "4", **report}
-        return self.one("select event_receive('bland', %s, 'good', '{}', '{}', %s, %s) as v", key or str(uuid.uuid4()),
-                        psycopg2.extras.Json(report), at)["v"]
+        return self.one(
+            "select event_receive('bland', %s, 'good', '{}', '{}', %s, %s) as v",
+            key or str(uuid.uuid4()),
+            psycopg2.extras.Json(report),
+            at,
+        )["v"]
 
     def state(self, lead):
-        return self.one("select e.*, l.status, l.status_reason from enrollments e join leads l on l.id = e.lead_id"
-                        " where e.lead_id = %s", lead)
+        return self.one(
+            "select e.*, l.status, l.status_reason from enrollments e join leads l on l.id = e.lead_id"
+            " where e.lead_id = %s",
+            lead,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +123,10 @@ def scratch(stack):
         cursor.execute("drop database if exists scratch")
         cursor.execute("create database scratch")
     s = Scratch(stack, "scratch")
-    for path in [*sorted((ROOT / "sql/migrations").glob("*.sql")), *sorted((ROOT / "sql/functions").glob("*.sql"))]:
+    for path in [
+        *sorted((ROOT / "sql/migrations").glob("*.sql")),
+        *sorted((ROOT / "sql/functions").glob("*.sql")),
+    ]:
         s.rows(path.read_text())
     yield s
     s.connection.close()
@@ -101,24 +141,42 @@ def db(scratch):
     return scratch
 
 
-# --- contactability -----------------------------------------------------------------------------------------------
+# --- contactability ----------------------------------------------------------------------------
+
 
 def utc(text):
     return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
 
 
-@pytest.mark.parametrize("phone, region, zone, at, allowed, next_at", [
-    ("+12125552000", "", "", "2026-11-20T17:00", True, None),
-    ("+12125552000", "", "", "2026-11-20T12:59", False, "2026-11-20T13:00"),          # 07:59 in New York
-    ("+12125552000", "", "", "2026-11-21T02:00", False, "2026-11-21T13:00"),          # 21:00 is too late
-    ("+12125552000", "", "", "2026-11-21T01:59", True, None),
-    ("+14155552000", "", "", "2026-11-20T16:30", False, "2026-11-20T17:00"),          # California begins at 09:00
-    ("+12125552000", "CA", "", "2026-11-20T13:30", False, "2026-11-20T17:00"),        # moved: both must be open
-    ("+12125552000", "", "Asia/Tokyo", "2026-11-20T17:00", False, "2026-11-20T23:00"),
-    # The clocks go forward at 02:00 on 8 March 2026: 08:00 comes an hour earlier in UTC.
-    ("+12125552000", "", "", "2026-03-08T03:00", False, "2026-03-08T12:00"),
-    ("+12125552000", "", "", "2026-11-01T02:00", False, "2026-11-01T13:00"),          # and back on 1 November
-])
+@pytest.mark.parametrize(
+    "phone, region, zone, at, allowed, next_at",
+    [
+        ("+12125552000", "", "", "2026-11-20T17:00", True, None),
+        ("+12125552000", "", "", "2026-11-20T12:59", False, "2026-11-20T13:00"),  # 07:59 in New York
+        ("+12125552000", "", "", "2026-11-21T02:00", False, "2026-11-21T13:00"),  # 21:00 is too late
+        ("+12125552000", "", "", "2026-11-21T01:59", True, None),
+        (
+            "+14155552000",
+            "",
+            "",
+            "2026-11-20T16:30",
+            False,
+            "2026-11-20T17:00",
+        ),  # California begins at 09:00
+        (
+            "+12125552000",
+            "CA",
+            "",
+            "2026-11-20T13:30",
+            False,
+            "2026-11-20T17:00",
+        ),  # moved: both must be open
+        ("+12125552000", "", "Asia/Tokyo", "2026-11-20T17:00", False, "2026-11-20T23:00"),
+        # The clocks go forward at 02:00 on 8 March 2026: 08:00 comes an hour earlier in UTC.
+        ("+12125552000", "", "", "2026-03-08T03:00", False, "2026-03-08T12:00"),
+        ("+12125552000", "", "", "2026-11-01T02:00", False, "2026-11-01T13:00"),  # and back on 1 November
+    ],
+)
 def test_the_hours_hold_where_the_lead_is(db, phone, region, zone, at, allowed, next_at):
     may = db.may(db.lead(phone, region, zone), utc(at))
     assert may["allowed"] is allowed, may
@@ -144,14 +202,26 @@ def test_what_only_a_person_can_change(db):
 
 def test_the_newest_consent_counts(db):
     lead = db.lead()
-    db.rows("insert into consents (client_id, lead_id, channel, granted, source, at) values (1, %s, 'call', false, 't',"
-            " '2026-06-01')", lead)
+    db.rows(
+        "insert into consents (client_id, lead_id, channel, granted, source, at)"
+        " values (1, %s, 'call', false, 't',"
+        " '2026-06-01')",
+        lead,
+    )
     assert db.may(lead)["reason"] == "consent_withdrawn"
-    db.rows("insert into consents (client_id, lead_id, channel, granted, source, at) values (1, %s, 'call', true, 't',"
-            " '2026-07-01')", lead)
+    db.rows(
+        "insert into consents (client_id, lead_id, channel, granted, source, at)"
+        " values (1, %s, 'call', true, 't',"
+        " '2026-07-01')",
+        lead,
+    )
     assert db.may(lead)["allowed"]
-    db.rows("insert into consents (client_id, lead_id, channel, granted, source, at) values (1, %s, 'sms', false, 't',"
-            " '2026-08-01')", lead)
+    db.rows(
+        "insert into consents (client_id, lead_id, channel, granted, source, at)"
+        " values (1, %s, 'sms', false, 't',"
+        " '2026-08-01')",
+        lead,
+    )
     assert db.may(lead)["allowed"], "a word about text messages says nothing about calls"
 
 
@@ -173,10 +243,13 @@ def test_a_wide_window_is_the_campaigns_own(db):
     lead = db.lead()
     night = utc("2026-11-21T05:00")
     assert not db.may(lead, night, db.campaign(window_start="00:00", window_end="24:00"))["allowed"]
-    assert db.may(lead, night, db.campaign(window_start="00:00", window_end="24:00", window_wide=True))["allowed"]
+    assert db.may(lead, night, db.campaign(window_start="00:00", window_end="24:00", window_wide=True))[
+        "allowed"
+    ]
 
 
-# --- claiming -----------------------------------------------------------------------------------------------------
+# --- claiming ----------------------------------------------------------------------------------
+
 
 def test_limits_hold_for_many_dialers_at_once(db):
     leads = [db.lead(f"+1212555{2000 + n}") for n in range(120)]
@@ -201,9 +274,17 @@ def test_limits_hold_for_many_dialers_at_once(db):
     assert db.one("select count(*) as n from calls")["n"] == 30
 
 
-@pytest.mark.parametrize("limit, most", [("concurrency = 4", 4), ("pace_per_second = 3", 3), ("per_hour = 5", 5),
-                                         ("per_day = 6", 6), ("stopped_reason = 'unauthorized'", 0),
-                                         ("hold_until = '2026-11-20 17:00:30+00'", 0)])
+@pytest.mark.parametrize(
+    "limit, most",
+    [
+        ("concurrency = 4", 4),
+        ("pace_per_second = 3", 3),
+        ("per_hour = 5", 5),
+        ("per_day = 6", 6),
+        ("stopped_reason = 'unauthorized'", 0),
+        ("hold_until = '2026-11-20 17:00:30+00'", 0),
+    ],
+)
 def test_each_limit_of_the_provider(db, limit, most):
     db.rows(f"update provider_limits set {limit}")
     db.enrol(db.campaign(), [db.lead(f"+1212555{2000 + n}") for n in range(12)])
@@ -229,7 +310,9 @@ def test_campaigns_share_the_lines(db):
     db.enrol(small, [db.lead(f"+1212555{3000 + n}") for n in range(4)])
     db.rows("update provider_limits set concurrency = 8")
     db.claim()
-    shares = {r["campaign_id"]: r["n"] for r in db.rows("select campaign_id, count(*) as n from calls group by 1")}
+    shares = {
+        r["campaign_id"]: r["n"] for r in db.rows("select campaign_id, count(*) as n from calls group by 1")
+    }
     assert shares == {big: 4, small: 4}
 
 
@@ -243,15 +326,25 @@ def test_who_may_not_be_called_makes_room(db):
         if not db.claim()["moved"]:
             break
     assert db.state(loud)["state"] == "under_way"
-    assert db.one("select count(*) as n from enrollments where state = 'blocked' and reason = 'no_consent'")["n"] == 60
-    db.rows("insert into consents (client_id, lead_id, channel, granted, source, at) values (1, %s, 'call', true, 't',"
-            " '2026-11-01')", quiet[0])
+    assert (
+        db.one("select count(*) as n from enrollments where state = 'blocked' and reason = 'no_consent'")[
+            "n"
+        ]
+        == 60
+    )
+    db.rows(
+        "insert into consents (client_id, lead_id, channel, granted, source, at)"
+        " values (1, %s, 'call', true, 't',"
+        " '2026-11-01')",
+        quiet[0],
+    )
     assert db.one("select recheck_leads(%s, %s) as n", [quiet[0]], NOON)["n"] == 1
     db.claim()
     assert db.state(quiet[0])["state"] == "under_way"
 
 
-# --- answers and reports --------------------------------------------------------------------------------------------
+# --- answers and reports -----------------------------------------------------------------------
+
 
 @pytest.fixture
 def call(db):
@@ -263,7 +356,10 @@ def call(db):
 def test_an_interested_lead_is_done(db, call):
     lead, id = call
     db.settle(call_id=id, verdict="placed", provider_call_id="p1")
-    assert db.report(attempt_id=id, provider_call_id="p1", outcome="interested", rank=80, rule="7") == "applied"
+    assert (
+        db.report(attempt_id=id, provider_call_id="p1", outcome="interested", rank=80, rule="7")
+        == "applied"
+    )
     assert (db.state(lead)["state"], db.state(lead)["status"]) == ("done", "done")
     assert db.one("select state from campaigns")["state"] == "done"
 
@@ -275,9 +371,22 @@ def test_the_same_event_ten_times_at_once(db, call):
 
     def send():
         c = db.open()
-        verdicts.append(db.one("select event_receive('bland', 'k', 'good', '{}', '{}', %s, %s) as v",
-                               psycopg2.extras.Json({"kind": "post_call", "final": True, "attempt_id": id, "rank": 40,
-                                                     "outcome": "no_answer"}), NOON, on=c)["v"])
+        verdicts.append(
+            db.one(
+                "select event_receive('bland', 'k', 'good', '{}', '{}', %s, %s) as v",
+                psycopg2.extras.Json(
+                    {
+                        "kind": "post_call",
+                        "final": True,
+                        "attempt_id": id,
+                        "rank": 40,
+                        "outcome": "no_answer",
+                    }
+                ),
+                NOON,
+                on=c,
+            )["v"]
+        )
         c.close()
 
     threads = [threading.Thread(target=send) for _ in range(10)]
@@ -340,16 +449,29 @@ def test_retries_end_and_the_waits_grow(db, call):
     assert len(waits) == 2 and 0.8 * 3600 <= waits[0] <= 1.2 * 3600 and 0.8 * 7200 <= waits[1] <= 1.2 * 7200
 
 
-@pytest.mark.parametrize("answer, state, status, campaign", [
-    (dict(verdict="lead", reason="invalid_number"), "error", "error", "done"),
-    (dict(verdict="lead", reason="do_not_contact", suppress=True), "error", "error", "done"),
-    (dict(verdict="config", reason="bad_request", message="webhook must be https"), "waiting", "dialing", "paused"),
-    (dict(verdict="stop", reason="unauthorized", message="Unauthorized"), "waiting", "dialing", "running"),
-    (dict(verdict="wait_lead", reason="rate_limited", wait_ms=10000), "waiting", "dialing", "running"),
-    (dict(verdict="back_off", reason="rate_limited", wait_ms=2000), "waiting", "dialing", "running"),
-    (dict(verdict="transient", reason="unavailable"), "waiting", "dialing", "running"),
-    (dict(verdict="unknown", reason="no_answer"), "ambiguous", "dialing", "running"),
-])
+@pytest.mark.parametrize(
+    "answer, state, status, campaign",
+    [
+        (dict(verdict="lead", reason="invalid_number"), "error", "error", "done"),
+        (dict(verdict="lead", reason="do_not_contact", suppress=True), "error", "error", "done"),
+        (
+            dict(verdict="config", reason="bad_request", message="webhook must be https"),
+            "waiting",
+            "dialing",
+            "paused",
+        ),
+        (
+            dict(verdict="stop", reason="unauthorized", message="Unauthorized"),
+            "waiting",
+            "dialing",
+            "running",
+        ),
+        (dict(verdict="wait_lead", reason="rate_limited", wait_ms=10000), "waiting", "dialing", "running"),
+        (dict(verdict="back_off", reason="rate_limited", wait_ms=2000), "waiting", "dialing", "running"),
+        (dict(verdict="transient", reason="unavailable"), "waiting", "dialing", "running"),
+        (dict(verdict="unknown", reason="no_answer"), "ambiguous", "dialing", "running"),
+    ],
+)
 def test_what_a_refusal_means(db, call, answer, state, status, campaign):
     lead, id = call
     db.settle(call_id=id, **answer)
@@ -359,8 +481,13 @@ def test_what_a_refusal_means(db, call, answer, state, status, campaign):
     suppressed = db.one("select count(*) as n from suppressions")["n"]
     assert suppressed == (1 if answer.get("suppress") else 0)
     alerts = {r["kind"] for r in db.rows("select kind from alerts")}
-    assert alerts == ({"campaign_paused"} if campaign == "paused" else
-                      {"provider_refused"} if answer["verdict"] == "stop" else set())
+    assert alerts == (
+        {"campaign_paused"}
+        if campaign == "paused"
+        else {"provider_refused"}
+        if answer["verdict"] == "stop"
+        else set()
+    )
     if answer["verdict"] == "back_off":
         assert db.one("select hold_until from provider_limits")["hold_until"] == NOON + timedelta(seconds=2)
 
@@ -397,10 +524,15 @@ def test_do_not_contact_is_for_ever_and_everywhere(db, call):
     db.report(attempt_id=id, outcome="do_not_contact", rank=90, suppress=True)
     assert db.may(lead, NOON + timedelta(days=400))["reason"] == "suppressed"
     assert {r["channel"] for r in db.rows("select channel from consents where not granted")} == {
-        "call", "sms", "whatsapp", "email"}
+        "call",
+        "sms",
+        "whatsapp",
+        "email",
+    }
 
 
-# --- buttons --------------------------------------------------------------------------------------------------------
+# --- buttons -----------------------------------------------------------------------------------
+
 
 def test_counts_are_conserved_in_every_state(db):
     leads = [db.lead(f"+1212555{2000 + n}", consent=None if n % 5 == 0 else True) for n in range(40)]
@@ -409,8 +541,13 @@ def test_counts_are_conserved_in_every_state(db):
 
     def check():
         t = db.one("select tally_campaign(%s, %s) as t", campaign, NOON)["t"]
-        assert t["total"] == 40 == sum(t[k] for k in ("done", "error", "canceled", "waiting", "under_way", "ambiguous",
-                                                      "blocked"))
+        assert (
+            t["total"]
+            == 40
+            == sum(
+                t[k] for k in ("done", "error", "canceled", "waiting", "under_way", "ambiguous", "blocked")
+            )
+        )
         return t
 
     check()

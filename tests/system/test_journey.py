@@ -9,7 +9,15 @@ import pytest
 from conftest_stack import wait_for
 
 AREAS = ["212", "312", "415", "602", "713", "206", "305", "404", "503", "617"]
-NAMES = ["Zoë Müller", 'Anna "Ann" Smith', "O'Brien, Pat", "José Núñez", "Łukasz Żak", "Multi\nline Name", "<b>Bold</b>"]
+NAMES = [
+    "Zoë Müller",
+    'Anna "Ann" Smith',
+    "O'Brien, Pat",
+    "José Núñez",
+    "Łukasz Żak",
+    "Multi\nline Name",
+    "<b>Bold</b>",
+]
 
 
 def quoted(text):
@@ -22,8 +30,9 @@ def ugly_file(lines, seed=7):
     rows, good = [], {}
     for i in range(lines):
         phone = f"+1{AREAS[i % len(AREAS)]}{200 + i // 100 % 700:03d}{2000 + i * 7 % 8000:04d}"
-        shown = lot.choice(["{0}", "({1}) {2}-{3}", "{1}.{2}.{3}", "1-{1}-{2}-{3}", " {1} {2} {3} "]).format(
-            phone, phone[2:5], phone[5:8], phone[8:])
+        shown = lot.choice(
+            ["{0}", "({1}) {2}-{3}", "{1}.{2}.{3}", "1-{1}-{2}-{3}", " {1} {2} {3} "]
+        ).format(phone, phone[2:5], phone[5:8], phone[8:])
         name = lot.choice(NAMES)
         fault = i % 40
         if fault == 11:
@@ -32,8 +41,14 @@ def ugly_file(lines, seed=7):
             shown = lot.choice(list(good))
         elif phone not in good:
             good[phone] = i
-        cells = [quoted(name), quoted(f"Company {i} & Sons; Ltd"), shown, f"person{i}@example.test",
-                 lot.choice(["yes", "Yes", "TRUE", "1"]), f"Plan {i % 3}"]
+        cells = [
+            quoted(name),
+            quoted(f"Company {i} & Sons; Ltd"),
+            shown,
+            f"person{i}@example.test",
+            lot.choice(["yes", "Yes", "TRUE", "1"]),
+            f"Plan {i % 3}",
+        ]
         rows.append(";".join(cells))
         if fault == 31:
             rows.append("")
@@ -62,8 +77,13 @@ class Vandal(threading.Thread):
 
 
 def settled(stack):
-    return stack.one("""select count(*) filter (where status in ('pending', 'dialing')) as open_leads,
-        count(*) as leads from leads""")["open_leads"] == 0
+    return (
+        stack.one(
+            """select count(*) filter (where status in ('pending', 'dialing')) as open_leads,
+        count(*) as leads from leads"""
+        )["open_leads"]
+        == 0
+    )
 
 
 def check_books(stack, concurrency):
@@ -72,18 +92,29 @@ def check_books(stack, concurrency):
     assert ledger["duplicate_attempt_ids"] == []
     assert ledger["max_concurrent"] <= concurrency
     assert stack.rows("select state, count(*) from calls where state <> 'ended' group by 1") == []
-    assert stack.rows("select state, count(*) from enrollments where state not in ('done','error') group by 1") == []
-    ours = {r["phone"]: r["n"] for r in stack.rows(
-        "select phone, count(*) as n from calls where provider_call_id is not null group by phone")}
+    assert (
+        stack.rows("select state, count(*) from enrollments where state not in ('done','error') group by 1")
+        == []
+    )
+    ours = {
+        r["phone"]: r["n"]
+        for r in stack.rows(
+            "select phone, count(*) as n from calls where provider_call_id is not null group by phone"
+        )
+    }
     theirs = {phone: n for phone, n in ledger["numbers"].items() if n}
     assert ours == theirs
-    twice = stack.rows("""select enrollment_id, step, try from calls group by 1, 2, 3 having count(*) > 1""")
+    twice = stack.rows(
+        """select enrollment_id, step, try from calls group by 1, 2, 3 having count(*) > 1"""
+    )
     assert twice == []
     return ledger
 
 
 def test_a_thousand_leads_through_kill_9(new_stack):
-    stack = new_stack(SANDBOX_ARGS="--speed 20", HTTP_TIMEOUT=4, CALL_DEADLINE=5, LOOKUP_FIRST=1, DIALER_BUDGET=20)
+    stack = new_stack(
+        SANDBOX_ARGS="--speed 20", HTTP_TIMEOUT=4, CALL_DEADLINE=5, LOOKUP_FIRST=1, DIALER_BUDGET=20
+    )
     text, good = ugly_file(1000)
     api = stack.api("member")
     answer = stack.upload(text, api, consent="column")
@@ -104,8 +135,10 @@ def test_a_thousand_leads_through_kill_9(new_stack):
         vandal.join()
     assert sum(vandal.kills.values()) >= 10, vandal.kills
     ledger = check_books(stack, 25)
-    left = stack.rows("""select phone, status, status_reason, outcome from leads
-        where status not in ('done', 'error') or (status = 'error' and coalesce(status_reason, '') = '')""")
+    left = stack.rows(
+        """select phone, status, status_reason, outcome from leads
+        where status not in ('done', 'error') or (status = 'error' and coalesce(status_reason, '') = '')"""
+    )
     assert left == []
     dialled = {phone for phone, n in ledger["numbers"].items() if n}
     assert dialled <= set(good)
@@ -137,11 +170,18 @@ def test_it_survives_a_restart_of_everything(new_stack):
     phones = [f"+1312555{2350 + n}" for n in range(8)]
     stack.upload("phone\n" + "\n".join(phones) + "\n", api)
     api.post("/api/start", json={"concurrency": 3})
-    wait_for(lambda: stack.one("select count(*) as n from calls where state = 'ended'")["n"] >= 1, seconds=30)
+    wait_for(
+        lambda: stack.one("select count(*) as n from calls where state = 'ended'")["n"] >= 1, seconds=30
+    )
     stack.restart()
     wait_for(lambda: settled(stack), seconds=120)
-    assert stack.rows("""select phone, count(*) from calls where provider_call_id is not null and outcome not in
-        ('voicemail', 'no_answer', 'busy', 'hangup', 'failed') group by phone having count(*) > 1""") == []
+    assert (
+        stack.rows(
+            """select phone, count(*) from calls where provider_call_id is not null and outcome not in
+        ('voicemail', 'no_answer', 'busy', 'hangup', 'failed') group by phone having count(*) > 1"""
+        )
+        == []
+    )
 
 
 def rss(pid):
@@ -149,15 +189,26 @@ def rss(pid):
         return next(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
 
 
-@pytest.mark.skipif("asan" in os.environ.get("BUILD", "asan"),
-                    reason="sanitizers keep freed memory; make test measures the plain build")
+@pytest.mark.skipif(
+    "asan" in os.environ.get("BUILD", "asan"),
+    reason="sanitizers keep freed memory; make test measures the plain build",
+)
 def test_a_worker_does_not_grow(new_stack):
     measure_growth(new_stack(WEB_WORKERS="1", MAX_REQUESTS="0"), 10000)
 
 
 def measure_growth(stack, requests):
     http = stack.login("viewer")
-    pages = ["/", "/leads", "/campaigns", "/calls", "/prompts", "/imports", "/healthz", "/api/calls?status=all"]
+    pages = [
+        "/",
+        "/leads",
+        "/campaigns",
+        "/calls",
+        "/prompts",
+        "/imports",
+        "/healthz",
+        "/api/calls?status=all",
+    ]
 
     def some(n):
         for i in range(n):

@@ -22,34 +22,71 @@ class Case:
         self.stack, self.http = stack, stack.http()
         self.bland_id, self.call = str(uuid.uuid4()), str(uuid.uuid4())
         self.phone = f"+1415{next(numbers)}"
-        self.lead = stack.one("""insert into leads (client_id, phone, contact, status)
-            values (1, %s, 'Ada', 'dialing') returning id""", self.phone)["id"]
-        policy = {k: {"retries": 2, "delay": 3600, "factor": 2}
-                  for k in ("no_answer", "busy", "voicemail", "hangup", "failed")}
-        self.campaign = stack.one("""insert into campaigns
-            (client_id, name, state, max_attempts, retry_policy) values (1, %s, 'paused', %s, %s) returning id""", "webhook " + self.call, attempts,
-                                  json.dumps(policy))["id"]
-        self.journey = stack.one("""insert into enrollments (client_id, campaign_id, lead_id, state, tries)
-            values (1, %s, %s, 'under_way', 1) returning id""", self.campaign, self.lead)["id"]
-        stack.rows("""insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step, try,
+        self.lead = stack.one(
+            """insert into leads (client_id, phone, contact, status)
+            values (1, %s, 'Ada', 'dialing') returning id""",
+            self.phone,
+        )["id"]
+        policy = {
+            k: {"retries": 2, "delay": 3600, "factor": 2}
+            for k in ("no_answer", "busy", "voicemail", "hangup", "failed")
+        }
+        self.campaign = stack.one(
+            """insert into campaigns
+            (client_id, name, state, max_attempts, retry_policy) values (1, %s, 'paused', %s, %s)
+            returning id""",
+            "webhook " + self.call,
+            attempts,
+            json.dumps(policy),
+        )["id"]
+        self.journey = stack.one(
+            """insert into enrollments (client_id, campaign_id, lead_id, state, tries)
+            values (1, %s, %s, 'under_way', 1) returning id""",
+            self.campaign,
+            self.lead,
+        )["id"]
+        stack.rows(
+            """insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step, try,
             state, provider_call_id, created_at) values (%s, 1, %s, %s, %s, %s, 1, 1, %s, %s, now())""",
-                   self.call, self.campaign, self.journey, self.lead, self.phone, state,
-                   self.bland_id if with_id else None)
+            self.call,
+            self.campaign,
+            self.journey,
+            self.lead,
+            self.phone,
+            state,
+            self.bland_id if with_id else None,
+        )
 
     def body(self, **more):
         """A report as Bland sends it; None removes a member."""
-        said = {"call_id": self.bland_id, "c_id": self.bland_id, "status": "completed", "completed": True,
-                "queue_status": "complete", "answered_by": "human", "call_length": 0.65,
-                "corrected_duration": "39", "to": self.phone, "from": "+15550100001", "error_message": None,
-                "started_at": "2026-01-05T15:00:04.000Z", "end_at": "2026-01-05T15:00:43.000Z",
-                "metadata": {"attempt_id": self.call}, "price": 0.078, "call_ended_by": "USER",
-                "concatenated_transcript": "user: Hello? \n assistant: Hi Ada. \n user: Tell me more. \n ",
-                "transcripts": [{"id": 1, "user": "user", "text": "Hello?",
-                                 "created_at": "2026-01-05T15:00:06Z"},
-                                {"id": 2, "user": "assistant", "text": "Hi Ada."},
-                                {"id": 3, "user": "user", "text": "Tell me more."}],
-                "summary": "Ada wants a demo.", "disposition_tag": "INTERESTED",
-                "is_proxy_agent_call": False, **more}
+        said = {
+            "call_id": self.bland_id,
+            "c_id": self.bland_id,
+            "status": "completed",
+            "completed": True,
+            "queue_status": "complete",
+            "answered_by": "human",
+            "call_length": 0.65,
+            "corrected_duration": "39",
+            "to": self.phone,
+            "from": "+15550100001",
+            "error_message": None,
+            "started_at": "2026-01-05T15:00:04.000Z",
+            "end_at": "2026-01-05T15:00:43.000Z",
+            "metadata": {"attempt_id": self.call},
+            "price": 0.078,
+            "call_ended_by": "USER",
+            "concatenated_transcript": "user: Hello? \n assistant: Hi Ada. \n user: Tell me more. \n ",
+            "transcripts": [
+                {"id": 1, "user": "user", "text": "Hello?", "created_at": "2026-01-05T15:00:06Z"},
+                {"id": 2, "user": "assistant", "text": "Hi Ada."},
+                {"id": 3, "user": "user", "text": "Tell me more."},
+            ],
+            "summary": "Ada wants a demo.",
+            "disposition_tag": "INTERESTED",
+            "is_proxy_agent_call": False,
+            **more,
+        }
         return {k: v for k, v in said.items() if v is not None or k in ("error_message", "answered_by")}
 
     def post(self, body, path="/webhooks/bland", signature=None, headers=None):
@@ -77,8 +114,11 @@ class Case:
         return self.stack.one("select * from enrollments where id = %s", self.journey)
 
     def events(self):
-        return self.stack.rows("select * from events where provider_call_id = %s or call_id = %s order by id",
-                               self.bland_id, self.call)
+        return self.stack.rows(
+            "select * from events where provider_call_id = %s or call_id = %s order by id",
+            self.bland_id,
+            self.call,
+        )
 
 
 def sign(stack, raw, secret=None):
@@ -111,8 +151,17 @@ def test_a_report_ends_the_call_and_the_lead_is_done(stack, path):
     assert json.loads(event["body"]) == case.body()
 
 
-@pytest.mark.parametrize("type_", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data",
-                                   "", "application/json; charset=utf-16", "nonsense"])
+@pytest.mark.parametrize(
+    "type_",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "",
+        "application/json; charset=utf-16",
+        "nonsense",
+    ],
+)
 def test_a_wrong_content_type_costs_nothing(stack, type_):
     case = Case(stack)
     assert case.post(case.body(), headers={"Content-Type": type_}).json()["verdict"] == "applied"
@@ -147,8 +196,10 @@ def case_copy(case):
 
 
 def test_different_reports_at_once_leave_one_truth(stack, case):
-    bodies = [case.body(disposition_tag=tag, answered_by="human") for tag in
-              ("INTERESTED", "NO_CONTACT_MADE", "NEEDS_MORE_INFO", "DO_NOT_CONTACT")] * 2
+    bodies = [
+        case.body(disposition_tag=tag, answered_by="human")
+        for tag in ("INTERESTED", "NO_CONTACT_MADE", "NEEDS_MORE_INFO", "DO_NOT_CONTACT")
+    ] * 2
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda b: Case.post(case_copy(case), b), bodies))
     assert {a.status_code for a in answers} == {200}
@@ -169,10 +220,24 @@ def test_one_without_the_attempt_waits_until_the_call_is_known(stack):
     case = Case(stack, state="placing", with_id=False)
     assert case.said(metadata=None) == "unknown_call"
     assert case.row()["state"] == "placing"
-    stack.rows("select settle_calls(%s, now())", json.dumps([{
-        "call_id": case.call, "verdict": "placed", "reason": "", "message": "",
-        "provider_call_id": case.bland_id, "deadline_ms": 60000, "lookup_ms": 1000, "wait_ms": 0,
-        "suppress": False}]))
+    stack.rows(
+        "select settle_calls(%s, now())",
+        json.dumps(
+            [
+                {
+                    "call_id": case.call,
+                    "verdict": "placed",
+                    "reason": "",
+                    "message": "",
+                    "provider_call_id": case.bland_id,
+                    "deadline_ms": 60000,
+                    "lookup_ms": 1000,
+                    "wait_ms": 0,
+                    "suppress": False,
+                }
+            ]
+        ),
+    )
     assert (case.row()["state"], case.row()["outcome"]) == ("ended", "interested")
     assert [e["verdict"] for e in case.events()] == ["applied"]
     assert case.said(metadata=None) == "duplicate"
@@ -180,7 +245,9 @@ def test_one_without_the_attempt_waits_until_the_call_is_known(stack):
 
 def test_a_call_nobody_knows_is_kept_and_changes_nothing(stack, case):
     stranger = case.body(call_id=str(uuid.uuid4()), c_id=None, metadata={"attempt_id": str(uuid.uuid4())})
-    count = "select count(*) as calls, (select count(*) from leads where status = 'done') as done from calls"
+    count = (
+        "select count(*) as calls, (select count(*) from leads where status = 'done') as done from calls"
+    )
     before = stack.one(count)
     for _ in range(3):
         answer = case.post(stranger)
@@ -191,8 +258,13 @@ def test_a_call_nobody_knows_is_kept_and_changes_nothing(stack, case):
 
 
 def test_a_later_report_knows_more(stack, case):
-    silent = {"answered_by": None, "disposition_tag": None, "transcripts": [],
-              "concatenated_transcript": None, "summary": None}
+    silent = {
+        "answered_by": None,
+        "disposition_tag": None,
+        "transcripts": [],
+        "concatenated_transcript": None,
+        "summary": None,
+    }
     assert case.said(**silent) == "applied"
     assert (case.row()["outcome"], case.row()["rule"]) == ("hangup", "10")
     assert (case.journey_row()["state"], case.journey_row()["reason"]) == ("waiting", "retry:hangup")
@@ -207,12 +279,14 @@ def test_a_later_report_knows_more(stack, case):
 
 def test_a_later_emptier_report_takes_nothing_back(stack, case):
     assert case.said() == "applied"
-    for less in ({"disposition_tag": None}, {"disposition_tag": "NO_CONTACT_MADE"},
-                 {"answered_by": "voicemail"},
-                 {"status": "failed", "disposition_tag": "FAILED", "error_message": "Call failed."},
-                 {"disposition_tag": "NOT_INTERESTED"},
-                 {"transcripts": None, "concatenated_transcript": None, "summary": None,
-                  "disposition_tag": None}):
+    for less in (
+        {"disposition_tag": None},
+        {"disposition_tag": "NO_CONTACT_MADE"},
+        {"answered_by": "voicemail"},
+        {"status": "failed", "disposition_tag": "FAILED", "error_message": "Call failed."},
+        {"disposition_tag": "NOT_INTERESTED"},
+        {"transcripts": None, "concatenated_transcript": None, "summary": None, "disposition_tag": None},
+    ):
         assert case.said(**less) == "noted", less
         assert (case.row()["outcome"], case.row()["rule"]) == ("interested", "7"), less
     assert case.row()["transcript"] and case.row()["summary"] == "Ada wants a demo."
@@ -252,8 +326,11 @@ def test_an_event_behind_the_report_does_not_wake_the_call(stack):
 
 
 def test_what_comes_beside_the_report_is_kept(stack, case):
-    for more in ({"event_type": "citations", "citations": [{"a": 1}]}, {"event_type": "evals"},
-                 {"is_proxy_agent_call": True}):
+    for more in (
+        {"event_type": "citations", "citations": [{"a": 1}]},
+        {"event_type": "evals"},
+        {"is_proxy_agent_call": True},
+    ):
         assert case.said(**more) == "noted"
         assert case.row()["state"] == "placed"
     assert {e["kind"] for e in case.events()} == {"enrichment"}
@@ -263,21 +340,45 @@ def test_what_comes_beside_the_report_is_kept(stack, case):
 # --- outcomes and what follows --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("members, outcome, rule, journey, lead", [
-    ({"answered_by": "voicemail"}, "voicemail", "6", ("waiting", "retry:voicemail"), "dialing"),
-    ({"status": "no-answer", "answered_by": "no-answer", "transcripts": []}, "no_answer", "4",
-     ("waiting", "retry:no_answer"), "dialing"),
-    ({"status": "busy"}, "busy", "3", ("waiting", "retry:busy"), "dialing"),
-    ({"status": "failed", "error_message": "The number you dialed is not found."}, "failed", "5a",
-     ("error", "invalid_number"), "error"),
-    ({"status": "failed", "error_message": "temporarily unavailable"}, "failed", "5b",
-     ("waiting", "retry:failed"), "dialing"),
-    ({"disposition_tag": "NOT_INTERESTED"}, "not_interested", "8", ("done", None), "done"),
-    ({"disposition_tag": "NEEDS_MORE_INFO"}, "follow_up", "9", ("done", None), "done"),
-    ({"disposition_tag": "WRONG_NUMBER"}, "invalid_number", "11", ("error", "invalid_number"), "error"),
-    ({"disposition_tag": "DO_NOT_CONTACT"}, "do_not_contact", "1", ("error", "do_not_contact"), "error"),
-    ({"disposition_tag": "SOMETHING"}, "unknown", "12", ("done", None), "done"),
-])
+@pytest.mark.parametrize(
+    "members, outcome, rule, journey, lead",
+    [
+        ({"answered_by": "voicemail"}, "voicemail", "6", ("waiting", "retry:voicemail"), "dialing"),
+        (
+            {"status": "no-answer", "answered_by": "no-answer", "transcripts": []},
+            "no_answer",
+            "4",
+            ("waiting", "retry:no_answer"),
+            "dialing",
+        ),
+        ({"status": "busy"}, "busy", "3", ("waiting", "retry:busy"), "dialing"),
+        (
+            {"status": "failed", "error_message": "The number you dialed is not found."},
+            "failed",
+            "5a",
+            ("error", "invalid_number"),
+            "error",
+        ),
+        (
+            {"status": "failed", "error_message": "temporarily unavailable"},
+            "failed",
+            "5b",
+            ("waiting", "retry:failed"),
+            "dialing",
+        ),
+        ({"disposition_tag": "NOT_INTERESTED"}, "not_interested", "8", ("done", None), "done"),
+        ({"disposition_tag": "NEEDS_MORE_INFO"}, "follow_up", "9", ("done", None), "done"),
+        ({"disposition_tag": "WRONG_NUMBER"}, "invalid_number", "11", ("error", "invalid_number"), "error"),
+        (
+            {"disposition_tag": "DO_NOT_CONTACT"},
+            "do_not_contact",
+            "1",
+            ("error", "do_not_contact"),
+            "error",
+        ),
+        ({"disposition_tag": "SOMETHING"}, "unknown", "12", ("done", None), "done"),
+    ],
+)
 def test_what_follows_from_an_outcome(stack, members, outcome, rule, journey, lead):
     case = Case(stack)
     assert case.said(**members) == "applied"
@@ -296,8 +397,13 @@ def test_the_last_attempt_is_the_last(stack):
 
 def test_the_older_smaller_shape(stack):
     case = Case(stack)
-    body = {"event": "call_ended", "call_id": case.bland_id, "status": "voicemail",
-            "transcript": "assistant: Hello?\nuser: Leave a message after the tone.", "duration": 12}
+    body = {
+        "event": "call_ended",
+        "call_id": case.bland_id,
+        "status": "voicemail",
+        "transcript": "assistant: Hello?\nuser: Leave a message after the tone.",
+        "duration": 12,
+    }
     assert case.post(body, "/webhook").json() == {"status": "ok", "verdict": "applied"}
     call = case.row()
     assert (call["outcome"], call["rule"], call["duration_seconds"]) == ("voicemail", "6", 12)
@@ -324,14 +430,25 @@ def post_raw(stack, body, headers, path="/webhooks/bland"):
 def test_what_is_not_signed_is_refused(stack, case):
     raw = json.dumps(case.body()).encode()
     good = sign(stack, raw)
-    for wrong in ("0" * 64, good.upper(), good[:-1], good + "0", "", f"{good},{good}", "sha256=" + good,
-                  sign(stack, raw + b" "), sign(stack, raw, "another secret")):
+    for wrong in (
+        "0" * 64,
+        good.upper(),
+        good[:-1],
+        good + "0",
+        "",
+        f"{good},{good}",
+        "sha256=" + good,
+        sign(stack, raw + b" "),
+        sign(stack, raw, "another secret"),
+    ):
         answer = case.post(raw, signature=wrong)
         assert answer.status_code == 401, wrong
         assert answer.json()["error"]["code"] == "bad_signature"
-    for twice in ([("X-Webhook-Signature", good)] * 2,
-                  [("X-Webhook-Signature", good), ("X-Webhook-Signature", "x")],
-                  [("x-webhook-signature", "x"), ("X-Webhook-Signature", good)]):
+    for twice in (
+        [("X-Webhook-Signature", good)] * 2,
+        [("X-Webhook-Signature", good), ("X-Webhook-Signature", "x")],
+        [("x-webhook-signature", "x"), ("X-Webhook-Signature", good)],
+    ):
         assert post_raw(stack, raw, twice)[0] == 401
     assert case.row()["state"] == "placed"
     # the very same bytes, well signed, are another thing
@@ -369,9 +486,23 @@ def test_a_flood_of_forged_ones_leaves_few_rows(stack, case):
 
 
 UNREADABLE = [
-    b"", b"{", b"not json", b"[]", b"null", b"7", b'"text"', b"{}", b'{"call_id":"x"}',
-    b'{"status":"completed"}', b'{"call_id":{},"status":"completed"}', b'{"call_id":"x","status":"completed"',
-    b"\xff\xfe{\x00", b"[" * 5000, b'{"a":' * 5000, b"\x00" * 100]
+    b"",
+    b"{",
+    b"not json",
+    b"[]",
+    b"null",
+    b"7",
+    b'"text"',
+    b"{}",
+    b'{"call_id":"x"}',
+    b'{"status":"completed"}',
+    b'{"call_id":{},"status":"completed"}',
+    b'{"call_id":"x","status":"completed"',
+    b"\xff\xfe{\x00",
+    b"[" * 5000,
+    b'{"a":' * 5000,
+    b"\x00" * 100,
+]
 
 
 @pytest.mark.parametrize("raw", UNREADABLE, ids=range(len(UNREADABLE)))
@@ -391,9 +522,15 @@ def test_broken_first_then_good(stack, case):
     assert case.post(raw).json()["verdict"] == "applied"
 
 
-@pytest.mark.parametrize("old, new, shown", [
-    (b"Ada wants a demo.", b"caf\xe9", "caf\ufffd"), (b"Ada wants a demo.", b"a\\u0000b", "a\ufffdb"),
-    (b"Ada wants a demo.", b"cut \\ud83d", "cut \ufffd"), (b"Ada wants a demo.", b"a\x00b", "a\ufffdb")])
+@pytest.mark.parametrize(
+    "old, new, shown",
+    [
+        (b"Ada wants a demo.", b"caf\xe9", "caf\ufffd"),
+        (b"Ada wants a demo.", b"a\\u0000b", "a\ufffdb"),
+        (b"Ada wants a demo.", b"cut \\ud83d", "cut \ufffd"),
+        (b"Ada wants a demo.", b"a\x00b", "a\ufffdb"),
+    ],
+)
 def test_a_bad_byte_does_not_cost_the_outcome(stack, old, new, shown):
     case = Case(stack)
     answer = case.post(json.dumps(case.body()).encode().replace(old, new))
@@ -419,10 +556,18 @@ def test_what_is_larger_is_refused_at_the_door(stack, case):
 
 def test_odd_values_do_no_harm(stack):
     case = Case(stack)
-    verdict = case.said(corrected_duration="1e99", price="free", started_at="0000-00-00", end_at="99999999",
-                        recording_url="javascript:alert(1)", summary={"a": 1}, transcripts={"a": 1},
-                        call_ended_by=[1], answered_by=7,
-                        concatenated_transcript="user: '; drop table calls; --")
+    verdict = case.said(
+        corrected_duration="1e99",
+        price="free",
+        started_at="0000-00-00",
+        end_at="99999999",
+        recording_url="javascript:alert(1)",
+        summary={"a": 1},
+        transcripts={"a": 1},
+        call_ended_by=[1],
+        answered_by=7,
+        concatenated_transcript="user: '; drop table calls; --",
+    )
     assert verdict == "applied"
     call = case.row()
     assert call["outcome"] == "interested" and call["ended_at"]
@@ -455,8 +600,9 @@ def test_while_the_database_is_away_they_are_asked_to_come_again(new_stack):
 
 
 def test_without_a_secret_nothing_is_believed(new_stack):
-    stack = new_stack(SANDBOX="0", BLAND_API_KEY="none", BLAND_WEBHOOK_SECRET="",
-                      BLAND_BASE_URL="http://127.0.0.1:9")
+    stack = new_stack(
+        SANDBOX="0", BLAND_API_KEY="none", BLAND_WEBHOOK_SECRET="", BLAND_BASE_URL="http://127.0.0.1:9"
+    )
     case = Case(stack)
     for signature in ("", "0" * 64):
         assert case.post(case.body(), signature=signature).status_code == 401
