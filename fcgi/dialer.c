@@ -8,10 +8,11 @@
 #include "base/log.h"
 #include "engine/dialer.h"
 
-static const char usage[] = "usage: trunkline-dialer\n\n"
-			    "Places due calls and settles what comes of them until DIALER_BUDGET seconds are over,\n"
-			    "then exits 0. TERM or INT: no new calls; answers under way are waited for.\n"
-			    "Settings: see trunkline.env(5), or `trunkline config`.\n";
+static const char usage[] =
+    "usage: trunkline-dialer\n\n"
+    "Places due calls and settles what comes of them until DIALER_BUDGET seconds are over,\n"
+    "then exits 0. TERM or INT: no new calls; answers under way are waited for.\n"
+    "Settings: see trunkline.env(5), or `trunkline config`.\n";
 
 static int
 signal_fd(void)

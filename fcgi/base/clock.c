@@ -95,7 +95,11 @@ clock_print_ago(struct buf *out, int64_t micros)
 		return;
 	}
 	int64_t n = s < 60 ? s : s < 3600 ? s / 60 : s < 86400 ? s / 3600 : s / 86400;
-	const char *unit = s < 60 ? "s" : s < 3600 ? "min" : s < 86400 ? "h" : n == 1 ? "day" : "days";
+	const char *unit = s < 60      ? "s"
+			   : s < 3600  ? "min"
+			   : s < 86400 ? "h"
+			   : n == 1    ? "day"
+				       : "days";
 	buf_printf(out, d < 0 ? "in %" PRId64 " %s" : "%" PRId64 " %s ago", n, unit);
 }
 

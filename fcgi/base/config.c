@@ -83,8 +83,8 @@ store(struct config *c, struct arena *a, const struct item *it, const char *text
 		*(int64_t *)at = number;
 		return true;
 	case FLAG:
-		*(bool *)at = strcmp(text, "1") == 0 || strcmp(text, "true") == 0 ||
-			      strcmp(text, "yes") == 0;
+		*(bool *)at =
+		    strcmp(text, "1") == 0 || strcmp(text, "true") == 0 || strcmp(text, "yes") == 0;
 		return true;
 	}
 	return false;

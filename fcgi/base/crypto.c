@@ -177,8 +177,8 @@ crypto_seal(struct arena *a, const char *secret, const char *context, struct str
 }
 
 const char *
-crypto_open(struct arena *a, const char *secret, const char *context, struct str sealed,
-    struct error *e)
+crypto_open(
+    struct arena *a, const char *secret, const char *context, struct str sealed, struct error *e)
 {
 	size_t n = 0;
 	unsigned char *in = unhex(a, sealed, &n);
@@ -235,8 +235,8 @@ crypto_password_ok(const char *hash, const char *password)
 }
 
 char *
-crypto_jwt_sign(struct arena *a, const char *secret, const struct value *claims,
-    int64_t now_micros, int64_t lifetime_seconds)
+crypto_jwt_sign(struct arena *a, const char *secret, const struct value *claims, int64_t now_micros,
+    int64_t lifetime_seconds)
 {
 	jwt_t *jwt = NULL;
 	if (jwt_new(&jwt))
@@ -265,15 +265,15 @@ looks_like_token(struct str t)
 /* libjwt checks neither exp nor which algorithm the token names, and takes anything under a key of
  * length 0: all three are checked here. */
 struct value *
-crypto_jwt_verify(struct arena *a, const char *secret, struct str token, int64_t now_micros,
-    struct error *e)
+crypto_jwt_verify(
+    struct arena *a, const char *secret, struct str token, int64_t now_micros, struct error *e)
 {
 	jwt_t *jwt = NULL;
 	struct value *claims = NULL;
 	int64_t now = now_micros / CLOCK_SECOND;
 	if (strlen(secret) >= 32 && looks_like_token(token) &&
-	    jwt_decode(&jwt, str_dup(a, token), (const unsigned char *)secret,
-		(int)strlen(secret)) == 0 &&
+	    jwt_decode(
+		&jwt, str_dup(a, token), (const unsigned char *)secret, (int)strlen(secret)) == 0 &&
 	    jwt_get_alg(jwt) == JWT_ALG_HS256) {
 		char *grants = jwt_get_grants_json(jwt, NULL);
 		claims = grants ? json_parse(a, str_copy(a, str_of(grants)), NULL) : NULL;
@@ -281,7 +281,8 @@ crypto_jwt_verify(struct arena *a, const char *secret, struct str token, int64_t
 	}
 	if (jwt)
 		jwt_free(jwt);
-	if (!claims || !str_is(value_str(claims, "iss"), issuer) || value_num(claims, "exp") <= now) {
+	if (!claims || !str_is(value_str(claims, "iss"), issuer) ||
+	    value_num(claims, "exp") <= now) {
 		error_set(e, ERR_UNAUTHENTICATED, "Your session has ended. Sign in again.");
 		return NULL;
 	}

@@ -25,8 +25,8 @@ void crypto_digest_add(struct crypto_digest *d, const void *p, size_t n);
 char *crypto_digest_hex(struct crypto_digest *d, struct arena *a);
 
 /**
- * AES-256-GCM with a key derived from ${secret} and ${context} (authenticated, not secret: say whose
- * value this is, such as "client 1 BLAND_API_KEY"). The result is hex text.
+ * AES-256-GCM with a key derived from ${secret} and ${context} (authenticated, not secret: say
+ * whose value this is, such as "client 1 BLAND_API_KEY"). The result is hex text.
  */
 char *crypto_seal(struct arena *a, const char *secret, const char *context, struct str plain);
 /** NULL and ${e} where the text was changed, or the key or the context is another. */
@@ -41,7 +41,8 @@ bool crypto_password_ok(const char *hash, const char *password);
 /** A JWT, HS256, over ${claims} (text and integer members; iss, iat and exp are added). */
 char *crypto_jwt_sign(struct arena *a, const char *secret, const struct value *claims,
     int64_t now_micros, int64_t lifetime_seconds);
-/** The claims of a good token: HS256 only, our iss, not expired. NULL and ERR_UNAUTHENTICATED else. */
+/** The claims of a good token: HS256 only, our iss, not expired. NULL and ERR_UNAUTHENTICATED else.
+ */
 struct value *crypto_jwt_verify(struct arena *a, const char *secret, struct str token,
     int64_t now_micros, struct error *e) MUST_USE;
 

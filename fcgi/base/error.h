@@ -11,26 +11,26 @@
 
 enum error_kind {
 	ERR_NONE,
-	ERR_INVALID,	     /* the input is wrong and says which field: 422 */
-	ERR_MALFORMED,	     /* the request itself cannot be read: 400 */
+	ERR_INVALID,         /* the input is wrong and says which field: 422 */
+	ERR_MALFORMED,       /* the request itself cannot be read: 400 */
 	ERR_UNAUTHENTICATED, /* no or stale credentials: 401 */
-	ERR_FORBIDDEN,	     /* known, but may not: 403 */
-	ERR_NOT_FOUND,	     /* 404 */
-	ERR_METHOD,	     /* 405 */
-	ERR_CONFLICT,	     /* the state forbids it now: 409 */
-	ERR_TOO_LARGE,	     /* 413 */
+	ERR_FORBIDDEN,       /* known, but may not: 403 */
+	ERR_NOT_FOUND,       /* 404 */
+	ERR_METHOD,          /* 405 */
+	ERR_CONFLICT,        /* the state forbids it now: 409 */
+	ERR_TOO_LARGE,       /* 413 */
 	ERR_UNSUPPORTED,     /* 415 */
-	ERR_TOO_MANY,	     /* throttled: 429 */
+	ERR_TOO_MANY,        /* throttled: 429 */
 	ERR_UNAVAILABLE,     /* a dependency is away, nothing was done: 503 */
-	ERR_UNKNOWN,	     /* bytes left, the answer did not come: never send again blindly */
-	ERR_INTERNAL,	     /* our own mistake: 500 */
+	ERR_UNKNOWN,         /* bytes left, the answer did not come: never send again blindly */
+	ERR_INTERNAL,        /* our own mistake: 500 */
 	ERR__MAX
 };
 
 struct error {
 	enum error_kind kind;
-	char code[40];	   /* machine-readable, snake_case; "" means the kind's own name */
-	char field[64];	   /* the form or JSON field that is wrong, or "" */
+	char code[40];     /* machine-readable, snake_case; "" means the kind's own name */
+	char field[64];    /* the form or JSON field that is wrong, or "" */
 	char message[512]; /* for a person: what, why, what now */
 };
 

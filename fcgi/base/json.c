@@ -13,7 +13,7 @@ from_jansson(struct arena *a, const json_t *j)
 		const char *key;
 		json_t *member;
 		json_object_foreach((json_t *)j, key, member)
-			value_add(a, map, str_of(arena_strdup(a, key)), from_jansson(a, member));
+		    value_add(a, map, str_of(arena_strdup(a, key)), from_jansson(a, member));
 		return map;
 	}
 	case JSON_ARRAY: {
@@ -23,9 +23,9 @@ from_jansson(struct arena *a, const json_t *j)
 		return list;
 	}
 	case JSON_STRING:
-		return value_text(a,
-		    (struct str){arena_strndup(a, json_string_value(j), json_string_length(j)),
-			json_string_length(j)});
+		return value_text(
+		    a, (struct str){arena_strndup(a, json_string_value(j), json_string_length(j)),
+			   json_string_length(j)});
 	case JSON_INTEGER:
 		return value_int(a, json_integer_value(j));
 	case JSON_REAL:
@@ -44,8 +44,8 @@ struct value *
 json_parse(struct arena *a, struct str text, struct error *e)
 {
 	json_error_t why;
-	json_t *j = json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
-	    &why);
+	json_t *j = json_loadb(
+	    text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
 	if (!j) {
 		error_set(e, ERR_MALFORMED, "This is not valid JSON: %s (line %d, column %d).",
 		    why.text, why.line, why.column);

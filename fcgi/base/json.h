@@ -4,7 +4,8 @@
 #include "base/value.h"
 
 /**
- * Parses any JSON document (duplicate keys refused, nesting bounded by jansson's 2048). On error fills
+ * Parses any JSON document (duplicate keys refused, nesting bounded by jansson's 2048). On error
+ * fills
  * ${e} with ERR_MALFORMED and the place, and returns NULL. The result lives on ${a}.
  */
 struct value *json_parse(struct arena *a, struct str text, struct error *e) MUST_USE;

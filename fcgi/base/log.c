@@ -84,7 +84,8 @@ log_write(enum log_level level, const char *msg, const struct log_field *fields,
 		}
 	}
 	buf_puts(&b, "}\n");
-	/* One write a line, so that lines of several workers never mix. Nobody to tell if it fails. */
+	/* One write a line, so that lines of several workers never mix. Nobody to tell if it fails.
+	 */
 	ssize_t ignored = write(STDERR_FILENO, b.p, b.n);
 	(void)ignored;
 	arena_free(a);

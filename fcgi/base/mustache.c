@@ -97,11 +97,13 @@ add_below(struct mustache_set *set, const char *dir, const char *prefix, int dep
 			continue;
 		if (S_ISDIR(st.st_mode) && depth < MOST_DEPTH) {
 			bool partials = strcmp(name, "partials") == 0;
-			const char *below = partials ? "" : arena_printf(set->a, "%s%s/", prefix, name);
+			const char *below =
+			    partials ? "" : arena_printf(set->a, "%s%s/", prefix, name);
 			good = add_below(set, path, below, depth + 1, e);
 		} else if (str_ends(base, SUFFIX)) {
 			int n = (int)(base.n - strlen(SUFFIX));
-			good = add_file(set, path, arena_printf(set->a, "%s%.*s", prefix, n, name), e);
+			good =
+			    add_file(set, path, arena_printf(set->a, "%s%.*s", prefix, n, name), e);
 		}
 	}
 	closedir(d);

@@ -15,7 +15,8 @@ enum mustache_escape { MUSTACHE_HTML, MUSTACHE_PLAIN };
 /** A set whose templates live on ${a}. */
 struct mustache_set *mustache_set_new(struct arena *a, enum mustache_escape escape);
 /** Compiles ${text} (borrowed, must outlive the set) under ${name}; replaces an older one. */
-bool mustache_add(struct mustache_set *set, const char *name, struct str text, struct error *e) MUST_USE;
+bool mustache_add(
+    struct mustache_set *set, const char *name, struct str text, struct error *e) MUST_USE;
 /** Compiles every FILE.mustache below ${dir}; "partials/chip.mustache" gets the name "chip". */
 bool mustache_add_dir(struct mustache_set *set, const char *dir, struct error *e) MUST_USE;
 bool mustache_has(const struct mustache_set *set, struct str name);

@@ -1,6 +1,7 @@
 /*
- * Template text to instructions, in three steps: tokens (text, line ends, tags), lines (a line of nothing but
- * structural tags vanishes, as the specification's "standalone" rules say), and instructions with their ends.
+ * Template text to instructions, in three steps: tokens (text, line ends, tags), lines (a line of
+ * nothing but structural tags vanishes, as the specification's "standalone" rules say), and
+ * instructions with their ends.
  */
 #include <string.h>
 
@@ -8,7 +9,20 @@
 
 enum { MOST_NESTING = 100, MOST_NAME = 250 };
 
-enum kind { TEXT, NEWLINE, VALUE, RAW, OPEN, INVERTED, CLOSE, COMMENT, DELIMITER, PARTIAL, PARENT, BLOCK };
+enum kind {
+	TEXT,
+	NEWLINE,
+	VALUE,
+	RAW,
+	OPEN,
+	INVERTED,
+	CLOSE,
+	COMMENT,
+	DELIMITER,
+	PARTIAL,
+	PARENT,
+	BLOCK
+};
 
 struct token {
 	enum kind kind;
@@ -16,7 +30,7 @@ struct token {
 	int line;
 	bool dropped, first; /* first: the first thing of a line that stays */
 	struct str indent;   /* blanks before a standalone tag */
-	bool ends_line;	     /* a tag that closed a structural line */
+	bool ends_line;      /* a tag that closed a structural line */
 };
 
 struct compiler {
@@ -36,7 +50,8 @@ push(struct compiler *c, enum kind kind, struct str s)
 {
 	if (c->count == c->cap) {
 		size_t cap = c->cap ? c->cap * 2 : 64;
-		c->tokens = arena_grow(c->a, c->tokens, c->cap * sizeof(struct token), cap * sizeof(struct token));
+		c->tokens = arena_grow(
+		    c->a, c->tokens, c->cap * sizeof(struct token), cap * sizeof(struct token));
 		c->cap = cap;
 	}
 	c->tokens[c->count++] = (struct token){.kind = kind, .s = s, .line = c->line};
@@ -96,7 +111,8 @@ static bool
 push_tag(struct compiler *c, struct str inside, struct error *e)
 {
 	static const char sigils[] = "&#^/!>$<";
-	static const enum kind kinds[] = {RAW, OPEN, INVERTED, CLOSE, COMMENT, PARTIAL, BLOCK, PARENT};
+	static const enum kind kinds[] = {
+	    RAW, OPEN, INVERTED, CLOSE, COMMENT, PARTIAL, BLOCK, PARENT};
 	struct str s = str_trim(inside);
 	enum kind kind = VALUE;
 	const char *sigil = s.n ? strchr(sigils, s.p[0]) : NULL;
@@ -185,7 +201,8 @@ holds_block(const struct compiler *c, const struct line *l, const size_t *opener
 		parents += t->kind == PARENT;
 		if (t->kind == CLOSE && c->tokens[opener[i]].kind == PARENT)
 			parents--;
-		if (t->kind == CLOSE && c->tokens[opener[i]].kind == BLOCK && opener[i] >= l->from && parents <= 0)
+		if (t->kind == CLOSE && c->tokens[opener[i]].kind == BLOCK &&
+		    opener[i] >= l->from && parents <= 0)
 			return true;
 	}
 	return false;
@@ -258,21 +275,25 @@ pair(struct compiler *c, size_t *opener, struct error *e)
 	int depth = 0;
 	for (size_t i = 0; i < c->count; i++) {
 		const struct token *t = &c->tokens[i];
-		if (t->kind == OPEN || t->kind == INVERTED || t->kind == PARENT || t->kind == BLOCK) {
+		if (t->kind == OPEN || t->kind == INVERTED || t->kind == PARENT ||
+		    t->kind == BLOCK) {
 			if (depth == MOST_NESTING)
-				return error_set(e, ERR_INVALID, "Line %d: sections are nested too deeply.", t->line);
+				return error_set(e, ERR_INVALID,
+				    "Line %d: sections are nested too deeply.", t->line);
 			stack[depth++] = i;
 		} else if (t->kind == CLOSE) {
 			if (!depth || !str_eq(c->tokens[stack[depth - 1]].s, t->s))
-				return error_set(e, ERR_INVALID, "Line %d: {{/%.*s}} closes nothing that is open.",
-				    t->line, STR_ARG(t->s));
+				return error_set(e, ERR_INVALID,
+				    "Line %d: {{/%.*s}} closes nothing that is open.", t->line,
+				    STR_ARG(t->s));
 			opener[i] = stack[--depth];
 		}
 	}
 	if (!depth)
 		return true;
 	const struct token *t = &c->tokens[stack[depth - 1]];
-	return error_set(e, ERR_INVALID, "Line %d: {{%.*s}} is not closed.", t->line, STR_ARG(t->s));
+	return error_set(
+	    e, ERR_INVALID, "Line %d: {{%.*s}} is not closed.", t->line, STR_ARG(t->s));
 }
 
 /* --- instructions ----------------------------------------------------------------------------- */
@@ -295,12 +316,13 @@ emit(struct compiler *c, enum op_kind kind, const struct token *t)
 {
 	if (c->n == c->op_cap) {
 		int cap = c->op_cap ? c->op_cap * 2 : 32;
-		c->ops = arena_grow(
-		    c->a, c->ops, (size_t)c->op_cap * sizeof(struct op), (size_t)cap * sizeof(struct op));
+		c->ops = arena_grow(c->a, c->ops, (size_t)c->op_cap * sizeof(struct op),
+		    (size_t)cap * sizeof(struct op));
 		c->op_cap = cap;
 	}
 	struct op *op = &c->ops[c->n++];
-	*op = (struct op){.kind = kind, .text = t->s, .line_start = t->first, .indent = t->indent, .end = c->n};
+	*op = (struct op){
+	    .kind = kind, .text = t->s, .line_start = t->first, .indent = t->indent, .end = c->n};
 	return op;
 }
 
@@ -308,8 +330,10 @@ static void
 emit_text(struct compiler *c, const struct token *t, struct str s)
 {
 	struct op *last = c->n ? &c->ops[c->n - 1] : NULL;
-	/* Text that follows on in the source becomes one instruction, unless a section begins or ends between. */
-	if (last && last->kind == OP_TEXT && last->text.p + last->text.n == s.p && last->end == c->n) {
+	/* Text that follows on in the source becomes one instruction, unless a section begins or
+	 * ends between. */
+	if (last && last->kind == OP_TEXT && last->text.p + last->text.n == s.p &&
+	    last->end == c->n) {
 		last->text.n += s.n;
 		return;
 	}
@@ -383,8 +407,12 @@ emit_name(struct compiler *c, enum op_kind kind, const struct token *t, size_t d
 static void
 build(struct compiler *c)
 {
-	static const enum op_kind kinds[] = {[VALUE] = OP_VALUE, [RAW] = OP_RAW, [OPEN] = OP_SECTION,
-	    [INVERTED] = OP_INVERTED, [PARTIAL] = OP_PARTIAL, [PARENT] = OP_PARENT};
+	static const enum op_kind kinds[] = {[VALUE] = OP_VALUE,
+	    [RAW] = OP_RAW,
+	    [OPEN] = OP_SECTION,
+	    [INVERTED] = OP_INVERTED,
+	    [PARTIAL] = OP_PARTIAL,
+	    [PARENT] = OP_PARENT};
 	struct nesting stack[MOST_NESTING + 1] = {{.op = -1}};
 	int depth = 0;
 	bool line_begins = true;
@@ -398,7 +426,8 @@ build(struct compiler *c)
 			emit_text(c, t, t->s);
 		else if (t->kind == BLOCK)
 			open_block(c, i, outer, &own);
-		else if (t->kind >= VALUE && t->kind != CLOSE && t->kind != COMMENT && t->kind != DELIMITER)
+		else if (t->kind >= VALUE && t->kind != CLOSE && t->kind != COMMENT &&
+			 t->kind != DELIMITER)
 			emit_name(c, kinds[t->kind], t, outer->dedent);
 		else if (t->kind == CLOSE)
 			c->ops[stack[depth--].op].end = c->n;

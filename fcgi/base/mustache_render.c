@@ -5,7 +5,8 @@
 
 enum { MOST_CONTEXTS = 200, MOST_TEMPLATES = 64 };
 
-/* What a parent tag overrides: the blocks directly inside it. The outermost that names a block wins. */
+/* What a parent tag overrides: the blocks directly inside it. The outermost that names a block
+ * wins. */
 struct arguments {
 	const struct template *t;
 	int from, to;
@@ -148,7 +149,8 @@ run_template(struct render *r, struct op *op, const struct arguments *arguments)
 	if (!t)
 		return true;
 	if (r->templates == MOST_TEMPLATES)
-		return error_set(r->e, ERR_INVALID, "Partial %s includes itself without end.", t->name);
+		return error_set(
+		    r->e, ERR_INVALID, "Partial %s includes itself without end.", t->name);
 	struct str indent = r->indent;
 	const struct arguments *outer = r->arguments;
 	r->indent = deeper(r, op->indent);
@@ -237,6 +239,7 @@ mustache_render(const struct mustache_set *set, struct arena *scratch, const cha
 	const struct template *t = mustache_find(set, str_of(name));
 	if (!t)
 		return error_set(e, ERR_INTERNAL, "There is no template %s.", name);
-	struct render r = {.set = set, .a = scratch, .out = out, .e = e, .contexts = {model}, .depth = 1};
+	struct render r = {
+	    .set = set, .a = scratch, .out = out, .e = e, .contexts = {model}, .depth = 1};
 	return run(&r, t, 0, t->count);
 }

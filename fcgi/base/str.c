@@ -160,7 +160,8 @@ str_to_double(struct str s, double *out)
 	return true;
 }
 
-/* Length of the well-formed UTF-8 sequence at p, or 0 (RFC 3629: no overlong forms, no surrogates). */
+/* Length of the well-formed UTF-8 sequence at p, or 0 (RFC 3629: no overlong forms, no surrogates).
+ */
 static size_t
 utf8_len(const unsigned char *p, size_t n)
 {

@@ -2,14 +2,14 @@
 #define BASE_VALUE_H
 /*
  * The one tree of data between SQL, JSON and templates. It lives on an arena and is never freed by
- * itself. A row of a query, a parsed JSON body and a page's view model are all of this type, so a page
- * and its JSON twin cannot disagree.
+ * itself. A row of a query, a parsed JSON body and a page's view model are all of this type, so a
+ * page and its JSON twin cannot disagree.
  *
  * Some scalars carry presentation with them, worked out only where a template asks (value_member):
  *   VALUE_TIME   {{t}} RFC 3339 UTC   {{t.ago}} "4 min ago"   {{t.local}} in the viewer's zone
  *                {{t.day}} {{t.clock}}
- *   VALUE_TEXT   {{s.label}} "no_answer" -> "No answer"       {{s.initials}}   {{s.short}} first 80 chars
- *   VALUE_PHONE  {{p}} E.164          {{p.pretty}} "(555) 010-0002" or "+44 20 7946 0000"
+ *   VALUE_TEXT   {{s.label}} "no_answer" -> "No answer"       {{s.initials}}   {{s.short}} first 80
+ * chars VALUE_PHONE  {{p}} E.164          {{p.pretty}} "(555) 010-0002" or "+44 20 7946 0000"
  *   VALUE_MONEY  {{m}} dollars "1.25" (held in micro-dollars)   {{m.usd}} "$1.25"
  *   VALUE_INT    {{n.grouped}} "12,345"     {{n.duration}} 75 -> "1:15" (seconds)
  * A list answers {{l.count}}; {{x.any}} is true for a non-empty list or text and a non-zero number.
@@ -88,11 +88,13 @@ const char *value_strz(struct arena *a, const struct value *v, const char *key);
 int64_t value_num(const struct value *v, const char *key);
 double value_dbl(const struct value *v, const char *key);
 bool value_flag(const struct value *v, const char *key);
-int64_t value_micros(const struct value *v, const char *key); /* VALUE_TIME / VALUE_MONEY; 0 if none */
+int64_t value_micros(
+    const struct value *v, const char *key); /* VALUE_TIME / VALUE_MONEY; 0 if none */
 
 /** What a template section takes for true: not null, false, "", 0 or an empty list. */
 bool value_truthy(const struct value *v);
-/** Looks a name up in a map, or computes a scalar's presentation (see above). NULL where unknown. */
+/** Looks a name up in a map, or computes a scalar's presentation (see above). NULL where unknown.
+ */
 struct value *value_member(struct arena *a, const struct value *v, struct str key);
 /** How {{name}} prints a scalar (no escaping). Lists and maps print as nothing. */
 void value_print(struct buf *out, const struct value *v);

@@ -1,8 +1,9 @@
 #ifndef ENGINE_DIALER_H
 #define ENGINE_DIALER_H
 /*
- * One run of the dialer: claim → place → settle → reconcile, until its time budget is spent. All that it knows
- * is in the database; it may be killed at any moment, and any number of them may run at once.
+ * One run of the dialer: claim → place → settle → reconcile, until its time budget is spent. All
+ * that it knows is in the database; it may be killed at any moment, and any number of them may run
+ * at once.
  */
 #include "base/config.h"
 #include "net/client.h"
@@ -12,21 +13,21 @@ struct dialer {
 	const struct config *config;
 	struct db *db;
 	struct client *client;
-	struct arena *tick;	/* what one round needs */
-	const char *run;	/* this run's uuid: the token of its leases */
+	struct arena *tick; /* what one round needs */
+	const char *run;    /* this run's uuid: the token of its leases */
 	const char *host;
-	struct reply *replies;	/* answers that the database has not got yet, oldest first */
+	struct reply *replies; /* answers that the database has not got yet, oldest first */
 	struct reply **last_reply;
-	int placing, looking;	/* exchanges under way */
-	int64_t placed;		/* calls placed by this run */
+	int placing, looking; /* exchanges under way */
+	int64_t placed;       /* calls placed by this run */
 };
 
-/** Runs until ${config}->dialer_budget is over or ${signals} (a signalfd) becomes readable. Returns the exit
- * status. ${a} lives as long as the run. */
+/** Runs until ${config}->dialer_budget is over or ${signals} (a signalfd) becomes readable. Returns
+ * the exit status. ${a} lives as long as the run. */
 int dialer_run(const struct config *config, struct arena *a, int signals);
 
-/* place.c: sends one claimed call (a row of dial_calls). ${claimed} is the monotonic time before the claim:
- * past PLACE_SECONDS after it nothing is sent any more. */
+/* place.c: sends one claimed call (a row of dial_calls). ${claimed} is the monotonic time before
+ * the claim: past PLACE_SECONDS after it nothing is sent any more. */
 enum { PLACE_SECONDS = 10, LEASE_SLACK = 5 };
 void place_call(struct dialer *d, const struct value *call, int64_t claimed);
 /* An answer for settle: kept until the database has it. ${a} is freed then. */
@@ -37,7 +38,8 @@ bool settle_replies(struct dialer *d, struct error *e) MUST_USE;
 bool reconcile(struct dialer *d, int64_t client_id, struct error *e) MUST_USE;
 
 /* place.c: headers with the client's key, NULL-terminated; NULL + error where there is none. */
-const char *const *provider_headers(struct dialer *d, struct arena *a, int64_t client_id, struct error *e);
+const char *const *provider_headers(
+    struct dialer *d, struct arena *a, int64_t client_id, struct error *e);
 const char *provider_url(struct dialer *d, struct arena *a, const char *path);
 
 #endif

@@ -27,7 +27,8 @@ provider_headers(struct dialer *d, struct arena *a, int64_t client_id, struct er
 	if (!key)
 		return NULL;
 	if (!*key) {
-		error_code(e, ERR_CONFLICT, "unauthorized", "No key for Bland is set. Put one in at Settings.");
+		error_code(e, ERR_CONFLICT, "unauthorized",
+		    "No key for Bland is set. Put one in at Settings.");
 		return NULL;
 	}
 	const char **headers = arena_new_array(a, const char *, 3);
@@ -54,7 +55,8 @@ static void
 placed(struct exchange *x, void *ctx)
 {
 	struct placing *p = ctx;
-	struct bland_answer answer = {.verdict = BLAND_UNKNOWN, .reason = "no_answer", .message = x->problem};
+	struct bland_answer answer = {
+	    .verdict = BLAND_UNKNOWN, .reason = "no_answer", .message = x->problem};
 	p->d->placing--;
 	if (x->fate == FATE_ANSWERED) {
 		bland_answer_read(p->a, x->status, x->answer, x->retry_after_ms, &answer);
@@ -62,7 +64,8 @@ placed(struct exchange *x, void *ctx)
 		answer.verdict = BLAND_TRANSIENT;
 		answer.reason = "transient";
 	}
-	struct value *r = result_of(p, bland_verdict_name(answer.verdict), answer.reason, answer.message);
+	struct value *r =
+	    result_of(p, bland_verdict_name(answer.verdict), answer.reason, answer.message);
 	if (answer.call_id)
 		value_set_text(p->a, r, "provider_call_id", answer.call_id);
 	value_set_int(p->a, r, "wait_ms", answer.wait_ms);
@@ -76,7 +79,8 @@ placed(struct exchange *x, void *ctx)
 
 /* What stands in the row, or the client's setting of that name. */
 static const char *
-or_setting(struct placing *p, const struct value *call, const char *member, const char *name, struct error *e)
+or_setting(struct placing *p, const struct value *call, const char *member, const char *name,
+    struct error *e)
 {
 	const char *own = value_strz(p->a, call, member);
 	if (own && *own)
@@ -85,11 +89,12 @@ or_setting(struct placing *p, const struct value *call, const char *member, cons
 }
 
 static const char *
-rendered(struct placing *p, const struct value *call, const char *member, const struct value *values,
-    struct error *e)
+rendered(struct placing *p, const struct value *call, const char *member,
+    const struct value *values, struct error *e)
 {
 	struct str out;
-	if (!render_prompt(p->a, value_str(call, member), values, value_get(call, "defaults"), &out, NULL, e))
+	if (!render_prompt(
+		p->a, value_str(call, member), values, value_get(call, "defaults"), &out, NULL, e))
 		return NULL;
 	return str_dup(p->a, str_trim(out));
 }
@@ -135,10 +140,16 @@ build(struct placing *p, const struct value *call, struct str *body, struct erro
 static void
 not_sent(struct placing *p, const struct error *e)
 {
-	const char *verdict = e->kind == ERR_INVALID ? "config" : e->kind == ERR_CONFLICT ? "stop" : "transient";
-	const char *reason = e->code[0] ? e->code : e->kind == ERR_INVALID ? "bad_prompt" : "transient";
-	log_warn("a call was not sent", LOG_TEXT("call", str_dup(p->a, p->call_id)), LOG_TEXT("why", e->message));
-	settle_later(p->d, p->a, result_of(p, verdict, arena_strdup(p->a, reason), arena_strdup(p->a, e->message)));
+	const char *verdict = e->kind == ERR_INVALID    ? "config"
+			      : e->kind == ERR_CONFLICT ? "stop"
+							: "transient";
+	const char *reason = e->code[0]               ? e->code
+			     : e->kind == ERR_INVALID ? "bad_prompt"
+						      : "transient";
+	log_warn("a call was not sent", LOG_TEXT("call", str_dup(p->a, p->call_id)),
+	    LOG_TEXT("why", e->message));
+	settle_later(p->d, p->a,
+	    result_of(p, verdict, arena_strdup(p->a, reason), arena_strdup(p->a, e->message)));
 }
 
 void
@@ -159,7 +170,8 @@ place_call(struct dialer *d, const struct value *call, int64_t claimed)
 		not_sent(p, &e);
 		return;
 	}
-	/* The lease is checked by a clock that neither jumps nor stops: a process that slept sends nothing. */
+	/* The lease is checked by a clock that neither jumps nor stops: a process that slept sends
+	 * nothing. */
 	if (clock_monotonic() > p->x.send_before) {
 		error_set(&e, ERR_UNAVAILABLE, "The lease ran out before the call was sent.");
 		not_sent(p, &e);

@@ -1,6 +1,7 @@
 /*
- * What went silent: the provider is asked. An ambiguous call (nobody knows whether it was taken) is searched for
- * among the calls to its number and recognised by its metadata.attempt_id; a placed call is asked for by id.
+ * What went silent: the provider is asked. An ambiguous call (nobody knows whether it was taken) is
+ * searched for among the calls to its number and recognised by its metadata.attempt_id; a placed
+ * call is asked for by id.
  */
 #include "base/clock.h"
 #include "base/json.h"
@@ -18,8 +19,9 @@ struct lookup {
 	struct arena *a;
 	struct exchange x;
 	struct str call_id;
-	const char *provider_call_id; /* known beforehand, or the candidate that is asked about now */
-	struct value *candidates;     /* ids of calls to this number */
+	const char
+	    *provider_call_id;    /* known beforehand, or the candidate that is asked about now */
+	struct value *candidates; /* ids of calls to this number */
 	size_t next;
 	const char *const *headers;
 	bool ambiguous;
@@ -31,9 +33,13 @@ finish(struct lookup *k, const char *found)
 	struct error e = {0};
 	struct dialer *d = k->d;
 	bool ambiguous_found = k->ambiguous && (str_is(str_of(found), "found"));
-	log_info("call looked up", LOG_TEXT("call", str_dup(k->a, k->call_id)), LOG_TEXT("found", found));
-	int64_t first_ms = (k->ambiguous && !ambiguous_found ? d->config->lookup_first : d->config->call_deadline) * 1000;
-	if (!dial_lookup_done(d->db, k->a, k->call_id, found, k->provider_call_id, first_ms, clock_now(), &e))
+	log_info("call looked up", LOG_TEXT("call", str_dup(k->a, k->call_id)),
+	    LOG_TEXT("found", found));
+	int64_t first_ms = (k->ambiguous && !ambiguous_found ? d->config->lookup_first
+							     : d->config->call_deadline) *
+			   1000;
+	if (!dial_lookup_done(
+		d->db, k->a, k->call_id, found, k->provider_call_id, first_ms, clock_now(), &e))
 		log_warn("a look-up could not be recorded", LOG_TEXT("why", e.message));
 	d->looking--;
 	arena_free(k->a);
@@ -45,14 +51,16 @@ apply(struct lookup *k, struct value *report)
 {
 	struct error e = {0};
 	const char *verdict = NULL;
-	struct event ev = {.provider = "bland", .body = k->x.answer, .signature = "asked", .report = report};
+	struct event ev = {
+	    .provider = "bland", .body = k->x.answer, .signature = "asked", .report = report};
 	value_set(k->a, report, "attempt_id", value_text(k->a, k->call_id));
 	if (!event_receive(k->d->db, k->a, clock_now(), &ev, &verdict, &e)) {
 		log_warn("a look-up could not be recorded", LOG_TEXT("why", e.message));
 		finish(k, "away");
 		return;
 	}
-	log_info("call looked up", LOG_TEXT("call", str_dup(k->a, k->call_id)), LOG_TEXT("found", verdict));
+	log_info("call looked up", LOG_TEXT("call", str_dup(k->a, k->call_id)),
+	    LOG_TEXT("found", verdict));
 	k->d->looking--;
 	arena_free(k->a);
 }
@@ -166,8 +174,8 @@ reconcile(struct dialer *d, int64_t client_id, struct error *e)
 		return false;
 	if (d->looking >= MOST_LOOKUPS)
 		return true;
-	const struct value *rows = dial_lookups(d->db, d->tick, client_id, MOST_LOOKUPS - d->looking, LOOKUP_LEASE,
-	    now, e);
+	const struct value *rows = dial_lookups(
+	    d->db, d->tick, client_id, MOST_LOOKUPS - d->looking, LOOKUP_LEASE, now, e);
 	for (size_t i = 0; rows && i < rows->list.n; i++)
 		begin(d, rows->list.items[i], client_id);
 	return rows != NULL;

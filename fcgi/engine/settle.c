@@ -1,4 +1,5 @@
-/* Answers wait here until the database has them; a database that is away for a moment loses none. */
+/* Answers wait here until the database has them; a database that is away for a moment loses none.
+ */
 #include "base/clock.h"
 #include "engine/dialer.h"
 #include "store/dial.h"

@@ -12,8 +12,8 @@
 enum {
 	MOST_CLAIM = 200,
 	MOST_PLACING = 1000,
-	IDLE_MS = 1000,	    /* the longest sleep: look-ups and other dialers' work are noticed */
-	PACED_MS = 50,	    /* something is due, but pace, limits or another dialer hold it */
+	IDLE_MS = 1000, /* the longest sleep: look-ups and other dialers' work are noticed */
+	PACED_MS = 50,  /* something is due, but pace, limits or another dialer hold it */
 	SEEN_SECONDS = 5,
 	RECONCILE_MS = 500,
 	DRAIN_SECONDS = 20, /* answers under way at the end are waited for */
@@ -22,7 +22,7 @@ enum {
 struct loop {
 	int64_t ends_at, seen_at, reconciled_at, retry_at;
 	bool again, due; /* more may be claimed at once; something is due but held */
-	int64_t next;	 /* wall clock: when something falls due */
+	int64_t next;    /* wall clock: when something falls due */
 };
 
 /* Claims for one client and sends what was claimed. */
@@ -35,7 +35,8 @@ claim(struct dialer *d, struct loop *l, int64_t client_id, struct error *e)
 	bool again = false;
 	if (most <= 0)
 		return true;
-	const struct value *calls = dial_claim(d->db, d->tick, client_id, most, d->run, lease, clock_now(), &again, e);
+	const struct value *calls =
+	    dial_claim(d->db, d->tick, client_id, most, d->run, lease, clock_now(), &again, e);
 	if (!calls)
 		return false;
 	for (size_t i = 0; i < calls->list.n; i++)
@@ -48,11 +49,13 @@ static bool
 serve_client(struct dialer *d, struct loop *l, int64_t client_id, bool accepting, struct error *e)
 {
 	int64_t next = 0;
-	if (clock_monotonic() >= l->reconciled_at + RECONCILE_MS * 1000 && !reconcile(d, client_id, e))
+	if (clock_monotonic() >= l->reconciled_at + RECONCILE_MS * 1000 &&
+	    !reconcile(d, client_id, e))
 		return false;
 	if (!accepting)
 		return true;
-	if (!claim(d, l, client_id, e) || !dial_next(d->db, d->tick, client_id, clock_now(), &next, e))
+	if (!claim(d, l, client_id, e) ||
+	    !dial_next(d->db, d->tick, client_id, clock_now(), &next, e))
 		return false;
 	if (next && (!l->next || next < l->next))
 		l->next = next;
@@ -127,7 +130,8 @@ loop(struct dialer *d, struct loop *l, int signals)
 			}
 		}
 		arena_reset(d->tick);
-		/* A signal that was seen once stays readable; it must not turn the draining into a busy loop. */
+		/* A signal that was seen once stays readable; it must not turn the draining into a
+		 * busy loop. */
 		int fds[2] = {db_socket(d->db), signals}, n = accepting ? 2 : 1;
 		client_drive(d->client, fds[0] >= 0 ? fds : fds + 1, fds[0] >= 0 ? n : n - 1, wait);
 		db_notified(d->db);
@@ -146,7 +150,10 @@ int
 dialer_run(const struct config *config, struct arena *a, int signals)
 {
 	struct error e = {0};
-	struct dialer d = {.config = config, .run = crypto_uuid(a), .host = host_name(a), .tick = arena_new(65536)};
+	struct dialer d = {.config = config,
+	    .run = crypto_uuid(a),
+	    .host = host_name(a),
+	    .tick = arena_new(65536)};
 	struct loop l = {.ends_at = clock_monotonic() + config->dialer_budget * CLOCK_SECOND,
 	    .seen_at = INT64_MIN / 2,
 	    .reconciled_at = INT64_MIN / 2};

@@ -13,7 +13,8 @@ enum { MOST_ANSWER = 8 << 20, CONNECT_MS = 5000, MOST_IDLE = 64, MOST_FDS = 8 };
 struct client {
 	CURLM *multi;
 	const char *ca_file;
-	CURL *idle[MOST_IDLE]; /* handles to be used again; connections are kept by the multi handle */
+	CURL *idle[MOST_IDLE]; /* handles to be used again; connections are kept by the multi handle
+				*/
 	int idle_count, running;
 };
 
@@ -79,7 +80,9 @@ take_header(char *p, size_t size, size_t n, void *ctx)
 		struct str text = str_trim(str_sub(line, sizeof(name) - 1, line.n));
 		int64_t seconds;
 		if (str_to_int(text, &seconds)) {
-			f->x->retry_after_ms = seconds < 0 ? 0 : seconds > 86400 ? 86400000 : seconds * 1000;
+			f->x->retry_after_ms = seconds < 0       ? 0
+					       : seconds > 86400 ? 86400000
+								 : seconds * 1000;
 		} else {
 			time_t at = curl_getdate(str_dup(f->a, text), NULL);
 			int64_t ms = (int64_t)at * 1000 - clock_now() / 1000;
@@ -91,8 +94,9 @@ take_header(char *p, size_t size, size_t n, void *ctx)
 }
 
 /*
- * The body is read once. There is no way back, so libcurl, which would silently send a POST again where a kept
- * connection turns out to be dead, fails instead. And a process that slept past its lease sends nothing more.
+ * The body is read once. There is no way back, so libcurl, which would silently send a POST again
+ * where a kept connection turns out to be dead, fails instead. And a process that slept past its
+ * lease sends nothing more.
  */
 static size_t
 give_body(char *p, size_t size, size_t n, void *ctx)
@@ -113,8 +117,8 @@ give_body(char *p, size_t size, size_t n, void *ctx)
 static bool
 is_loopback(const char *url)
 {
-	static const char *const starts[] = {"http://127.", "http://localhost:", "http://localhost/",
-	    "http://[::1]"};
+	static const char *const starts[] = {
+	    "http://127.", "http://localhost:", "http://localhost/", "http://[::1]"};
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
 		if (strncasecmp(url, starts[i], strlen(starts[i])) == 0)
 			return true;

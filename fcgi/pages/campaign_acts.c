@@ -40,11 +40,11 @@ describe(struct request *rq, int64_t id, struct value *model, struct error *e)
 }
 
 static bool
-act(struct request *rq, int64_t id, enum campaign_act what, const char *action, bool *changed, int64_t *n,
-    struct error *e)
+act(struct request *rq, int64_t id, enum campaign_act what, const char *action, bool *changed,
+    int64_t *n, struct error *e)
 {
-	if (!campaign_do(rq->app->db, rq->arena, rq->viewer->client_id, id, what, rq->viewer->user_id, clock_now(),
-		changed, n, e))
+	if (!campaign_do(rq->app->db, rq->arena, rq->viewer->client_id, id, what,
+		rq->viewer->user_id, clock_now(), changed, n, e))
 		return false;
 	return !*changed || trail_add(rq, action, "campaign", id, NULL, e);
 }
@@ -54,8 +54,8 @@ static bool
 answer(struct request *rq, struct response *rs, int64_t id, const char *notice, struct error *e)
 {
 	if (rq->json) {
-		struct value *c =
-		    campaign_find(rq->app->db, rq->arena, rq->viewer->client_id, id, clock_now(), e);
+		struct value *c = campaign_find(
+		    rq->app->db, rq->arena, rq->viewer->client_id, id, clock_now(), e);
 		if (!c)
 			return false;
 		value_set(rq->arena, rs->model, "campaign", c);
@@ -68,11 +68,12 @@ campaigns_start(struct request *rq, struct response *rs, struct error *e)
 {
 	bool changed = false;
 	int64_t id = rq->ids[0];
-	if (!dialing_possible(rq, e) || !act(rq, id, CAMPAIGN_START, "campaign.start", &changed, NULL, e) ||
+	if (!dialing_possible(rq, e) ||
+	    !act(rq, id, CAMPAIGN_START, "campaign.start", &changed, NULL, e) ||
 	    !describe(rq, id, rs->model, e))
 		return false;
-	return answer(rq, rs, id, changed ? "Started. Calls go out as lines become free." : "It is running already.",
-	    e);
+	return answer(rq, rs, id,
+	    changed ? "Started. Calls go out as lines become free." : "It is running already.", e);
 }
 
 bool
@@ -82,7 +83,9 @@ campaigns_pause(struct request *rq, struct response *rs, struct error *e)
 	if (!act(rq, rq->ids[0], CAMPAIGN_PAUSE, "campaign.pause", &changed, NULL, e))
 		return false;
 	return answer(rq, rs, rq->ids[0],
-	    changed ? "Paused. Calls under way finish; nobody new is called." : "It is paused already.", e);
+	    changed ? "Paused. Calls under way finish; nobody new is called."
+		    : "It is paused already.",
+	    e);
 }
 
 bool
@@ -93,7 +96,9 @@ campaigns_stop(struct request *rq, struct response *rs, struct error *e)
 	if (!act(rq, rq->ids[0], CAMPAIGN_STOP, "campaign.stop", &changed, &n, e))
 		return false;
 	return answer(rq, rs, rq->ids[0],
-	    arena_printf(rq->arena, "Stopped. %lld leads were taken off; calls under way finish.", (long long)n), e);
+	    arena_printf(rq->arena, "Stopped. %lld leads were taken off; calls under way finish.",
+		(long long)n),
+	    e);
 }
 
 bool
@@ -107,7 +112,8 @@ campaigns_archive(struct request *rq, struct response *rs, struct error *e)
 	return response_redirect(rs, rq, "Archived. Its calls and transcripts stay.", "/campaigns");
 }
 
-/* --- the short way: start everything that is pending ------------------------------------------- */
+/* --- the short way: start everything that is pending -------------------------------------------
+ */
 
 static bool
 fresh_campaign(struct request *rq, struct value *fields, int64_t *id, struct error *e)
@@ -119,11 +125,12 @@ fresh_campaign(struct request *rq, struct value *fields, int64_t *id, struct err
 	buf_puts(&name, "Calls of ");
 	clock_print_local(&name, clock_now(), "%Y-%m-%d %H:%M:%S");
 	value_set(rq->arena, fields, "name", value_text(rq->arena, buf_view(&name)));
-	return campaign_put(rq->app->db, rq->arena, rq->viewer->client_id, 0, fields, rq->viewer->user_id,
-	    clock_now(), id, e);
+	return campaign_put(rq->app->db, rq->arena, rq->viewer->client_id, 0, fields,
+	    rq->viewer->user_id, clock_now(), id, e);
 }
 
-/* Concurrency and hours of one that is there already; a running one is changed too: pause, change, go on. */
+/* Concurrency and hours of one that is there already; a running one is changed too: pause, change,
+ * go on. */
 static bool
 adjust(struct request *rq, int64_t id, struct error *e)
 {
@@ -135,7 +142,8 @@ adjust(struct request *rq, int64_t id, struct error *e)
 		return false;
 	if (!fields->map.n)
 		return true;
-	if (!campaign_do(rq->app->db, rq->arena, client, id, CAMPAIGN_PAUSE, user, now, &changed, NULL, &none) &&
+	if (!campaign_do(rq->app->db, rq->arena, client, id, CAMPAIGN_PAUSE, user, now, &changed,
+		NULL, &none) &&
 	    none.kind != ERR_CONFLICT) {
 		*e = none;
 		return false;
@@ -170,8 +178,8 @@ dialing_begin(struct request *rq, int64_t import_id, struct value *model, struct
 	if (!act(rq, id, CAMPAIGN_START, "campaign.start", &changed, NULL, &why)) {
 		if (str_is(str_of(why.code), "no_leads") && fresh) {
 			/* Nobody to call: no empty campaign is left behind. */
-			if (!campaign_do(db, rq->arena, client, id, CAMPAIGN_ARCHIVE, rq->viewer->user_id, clock_now(),
-				&changed, NULL, e))
+			if (!campaign_do(db, rq->arena, client, id, CAMPAIGN_ARCHIVE,
+				rq->viewer->user_id, clock_now(), &changed, NULL, e))
 				return false;
 			value_set(rq->arena, model, "campaign_id", value_null(rq->arena));
 			value_set(rq->arena, model, "blocked", value_map(rq->arena));
@@ -192,15 +200,18 @@ dialing_start(struct request *rq, struct response *rs, struct error *e)
 		return false;
 	int64_t id = value_num(rs->model, "campaign_id");
 	if (!id)
-		return response_redirect(rs, rq, "There is nobody to call. Import leads first.", "/imports/new");
-	return response_redirect(rs, rq, "Started. Calls go out as lines become free.", "/campaigns/%lld", (long long)id);
+		return response_redirect(
+		    rs, rq, "There is nobody to call. Import leads first.", "/imports/new");
+	return response_redirect(rs, rq, "Started. Calls go out as lines become free.",
+	    "/campaigns/%lld", (long long)id);
 }
 
 bool
 dialing_stop(struct request *rq, struct response *rs, struct error *e)
 {
 	bool changed;
-	const struct value *running = campaign_running(rq->app->db, rq->arena, rq->viewer->client_id, e);
+	const struct value *running =
+	    campaign_running(rq->app->db, rq->arena, rq->viewer->client_id, e);
 	if (!running)
 		return false;
 	struct value *paused = value_set(rq->arena, rs->model, "paused", value_list(rq->arena));

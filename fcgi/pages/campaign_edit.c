@@ -1,4 +1,5 @@
-/* The wizard: one form in sections, saved as a draft, then the review that says what Start would do. */
+/* The wizard: one form in sections, saved as a draft, then the review that says what Start would
+ * do. */
 #include "base/clock.h"
 #include "pages/campaign_fields.h"
 #include "pages/campaigns.h"
@@ -14,8 +15,10 @@ form_model(struct request *rq, struct value *campaign, struct error *e)
 {
 	struct arena *a = rq->arena;
 	static const char *const names[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-	struct value *model = value_map(a), *prompts = prompt_list(rq->app->db, a, rq->viewer->client_id, e);
-	struct value *sources = prompts ? campaign_sources(rq->app->db, a, rq->viewer->client_id, e) : NULL;
+	struct value *model = value_map(a),
+		     *prompts = prompt_list(rq->app->db, a, rq->viewer->client_id, e);
+	struct value *sources =
+	    prompts ? campaign_sources(rq->app->db, a, rq->viewer->client_id, e) : NULL;
 	if (!sources)
 		return NULL;
 	const struct value *days = value_get(campaign, "window_days");
@@ -31,7 +34,8 @@ form_model(struct request *rq, struct value *campaign, struct error *e)
 	}
 	for (size_t i = 0; i < prompts->list.n; i++)
 		value_set_bool(a, prompts->list.items[i], "chosen",
-		    campaign && value_num(prompts->list.items[i], "id") == value_num(campaign, "prompt_id"));
+		    campaign && value_num(prompts->list.items[i], "id") ==
+				    value_num(campaign, "prompt_id"));
 	value_set(a, model, "prompts", prompts);
 	value_set(a, model, "sources", sources);
 	/* What the fields show: what is stored, or what a new one begins with. */
@@ -40,8 +44,10 @@ form_model(struct request *rq, struct value *campaign, struct error *e)
 		value_set_int(a, values, "concurrency", rq->app->config.concurrency);
 		value_set_int(a, values, "max_attempts", 3);
 		value_set_int(a, values, "max_duration", 10);
-		value_set_text(a, values, "window_start", rq->app->config.sandbox ? "00:00" : "08:00");
-		value_set_text(a, values, "window_end", rq->app->config.sandbox ? "24:00" : "21:00");
+		value_set_text(
+		    a, values, "window_start", rq->app->config.sandbox ? "00:00" : "08:00");
+		value_set_text(
+		    a, values, "window_end", rq->app->config.sandbox ? "24:00" : "21:00");
 	}
 	if (campaign)
 		value_set(a, model, "campaign", campaign);
@@ -79,7 +85,8 @@ enrol(struct request *rq, int64_t id, int64_t *n, struct error *e)
 	if (ids && ids->type != VALUE_LIST)
 		return error_field(e, "lead_ids", "Must be a list of lead ids.");
 	if (str_is(kind, "list"))
-		return campaign_enrol_list(rq->app->db, rq->arena, rq->viewer->client_id, id, from, now, n, e);
+		return campaign_enrol_list(
+		    rq->app->db, rq->arena, rq->viewer->client_id, id, from, now, n, e);
 	if (!import_id && !ids && !str_is(kind, "all"))
 		return true;
 	return campaign_enrol(rq->app->db, rq->arena, id, import_id, ids, now, n, e);
@@ -100,28 +107,32 @@ campaigns_create(struct request *rq, struct response *rs, struct error *e)
 	}
 	struct value *fields = campaign_fields(rq, true, &widened, e);
 	if (!fields || !request_required(rq, "name", 120, &name, e) ||
-	    !campaign_put(rq->app->db, a, rq->viewer->client_id, 0, fields, rq->viewer->user_id, clock_now(), &id, e) ||
-	    !trail_add(rq, widened && !rq->app->config.sandbox ? "campaign.widen_hours" : "campaign.create", "campaign",
-		id, fields, e) ||
+	    !campaign_put(rq->app->db, a, rq->viewer->client_id, 0, fields, rq->viewer->user_id,
+		clock_now(), &id, e) ||
+	    !trail_add(rq,
+		widened && !rq->app->config.sandbox ? "campaign.widen_hours" : "campaign.create",
+		"campaign", id, fields, e) ||
 	    !enrol(rq, id, &n, e))
 		return false;
 	if (rq->json) {
-		struct value *c = campaign_find(rq->app->db, a, rq->viewer->client_id, id, clock_now(), e);
+		struct value *c =
+		    campaign_find(rq->app->db, a, rq->viewer->client_id, id, clock_now(), e);
 		if (!c)
 			return false;
 		value_set(a, rs->model, "campaign", c);
 		value_set_int(a, rs->model, "enrolled", n);
 		rs->status = 201;
 	}
-	return response_redirect(rs, rq, arena_printf(a, "Saved as a draft with %lld leads.", (long long)n),
+	return response_redirect(rs, rq,
+	    arena_printf(a, "Saved as a draft with %lld leads.", (long long)n),
 	    "/campaigns/%lld/review", (long long)id);
 }
 
 bool
 campaigns_edit(struct request *rq, struct response *rs, struct error *e)
 {
-	struct value *c =
-	    campaign_find(rq->app->db, rq->arena, rq->viewer->client_id, rq->ids[0], clock_now(), e);
+	struct value *c = campaign_find(
+	    rq->app->db, rq->arena, rq->viewer->client_id, rq->ids[0], clock_now(), e);
 	if (!c)
 		return false;
 	rs->model = form_model(rq, c, e);
@@ -145,9 +156,11 @@ campaigns_save(struct request *rq, struct response *rs, struct error *e)
 	}
 	struct value *fields = campaign_fields(rq, false, &widened, e);
 	if (!fields ||
-	    !campaign_put(rq->app->db, a, rq->viewer->client_id, id, fields, rq->viewer->user_id, clock_now(), &made, e) ||
-	    !trail_add(rq, widened && !rq->app->config.sandbox ? "campaign.widen_hours" : "campaign.change", "campaign",
-		id, fields, e) ||
+	    !campaign_put(rq->app->db, a, rq->viewer->client_id, id, fields, rq->viewer->user_id,
+		clock_now(), &made, e) ||
+	    !trail_add(rq,
+		widened && !rq->app->config.sandbox ? "campaign.widen_hours" : "campaign.change",
+		"campaign", id, fields, e) ||
 	    !enrol(rq, id, &n, e))
 		return false;
 	c = campaign_find(rq->app->db, a, rq->viewer->client_id, id, clock_now(), e);
@@ -176,8 +189,8 @@ missing_variables(struct request *rq, const struct value *c, struct value *model
 		struct value *missing = value_list(a);
 		struct str out;
 		struct value *values = render_values(a, leads->list.items[i], "us");
-		if (!render_prompt(a, value_str(prompt, "body"), values, value_get(prompt, "defaults"), &out, missing,
-			&none)) {
+		if (!render_prompt(a, value_str(prompt, "body"), values,
+			value_get(prompt, "defaults"), &out, missing, &none)) {
 			value_set_text(a, model, "prompt_error", arena_strdup(a, none.message));
 			break;
 		}
@@ -197,8 +210,9 @@ missing_variables(struct request *rq, const struct value *c, struct value *model
 	return true;
 }
 
-/* Bland's prices (docs.bland.ai/platform/billing.md): at least 0.015 dollars for each attempt, 0.14 for a connected
- * minute; a conversation takes about two. How long: by pace, and by how many lines there are. */
+/* Bland's prices (docs.bland.ai/platform/billing.md): at least 0.015 dollars for each attempt, 0.14
+ * for a connected minute; a conversation takes about two. How long: by pace, and by how many lines
+ * there are. */
 static void
 estimate(struct arena *a, const struct value *c, const struct value *flight, struct value *model)
 {
@@ -212,7 +226,8 @@ estimate(struct arena *a, const struct value *c, const struct value *flight, str
 	value_set_int(a, model, "blocked_count", blocked);
 	value_set(a, model, "cost_least_usd", value_money(a, callable * ATTEMPT_MICROS));
 	value_set(a, model, "cost_most_usd",
-	    value_money(a, callable * (2 * MINUTE_MICROS + ATTEMPT_MICROS * (value_num(c, "max_attempts") - 1))));
+	    value_money(a, callable * (2 * MINUTE_MICROS +
+					  ATTEMPT_MICROS * (value_num(c, "max_attempts") - 1))));
 	int64_t seconds = callable * CALL_SECONDS / (lines > 0 ? lines : 1);
 	value_set(a, model, "finish", value_time(a, clock_now() + seconds * CLOCK_SECOND));
 	value_set_int(a, model, "minutes", (seconds + 59) / 60);
@@ -222,7 +237,8 @@ bool
 campaigns_review(struct request *rq, struct response *rs, struct error *e)
 {
 	struct arena *a = rq->arena;
-	struct value *c = campaign_find(rq->app->db, a, rq->viewer->client_id, rq->ids[0], clock_now(), e);
+	struct value *c =
+	    campaign_find(rq->app->db, a, rq->viewer->client_id, rq->ids[0], clock_now(), e);
 	struct value *flight =
 	    c ? campaign_preflight(rq->app->db, a, rq->ids[0], MOST_JUDGED, clock_now(), e) : NULL;
 	if (!flight)
@@ -236,9 +252,11 @@ campaigns_review(struct request *rq, struct response *rs, struct error *e)
 		return true;
 	value_set(a, rs->model, "blocked", campaign_reason_rows(a, value_get(flight, "blocked")));
 	value_set(a, rs->model, "waits", campaign_reason_rows(a, value_get(flight, "waits")));
-	bool open = str_is(value_str(c, "state"), "draft") || str_is(value_str(c, "state"), "paused");
+	bool open =
+	    str_is(value_str(c, "state"), "draft") || str_is(value_str(c, "state"), "paused");
 	value_set_bool(a, rs->model, "startable", open && value_num(flight, "total") > 0);
-	value_set_bool(a, rs->model, "sampled_only", value_num(flight, "judged") < value_num(flight, "total"));
+	value_set_bool(
+	    a, rs->model, "sampled_only", value_num(flight, "judged") < value_num(flight, "total"));
 	struct error why = {0};
 	if (!dialing_possible(rq, &why)) {
 		value_set_text(a, rs->model, "impossible", arena_strdup(a, why.message));

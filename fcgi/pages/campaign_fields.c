@@ -16,14 +16,15 @@ campaign_minutes(struct str s)
 	if (!s.n)
 		return -1;
 	struct str minutes = str_sub(s, 0, 2);
-	if (!str_to_int(hours, &h) || !str_to_int(minutes, &m) || minutes.n != 2 || h < 0 || h > 24 || m < 0 || m > 59)
+	if (!str_to_int(hours, &h) || !str_to_int(minutes, &m) || minutes.n != 2 || h < 0 ||
+	    h > 24 || m < 0 || m > 59)
 		return -1;
 	return h == 24 && m ? -1 : (int)(h * 60 + m);
 }
 
 bool
-campaign_window(struct request *rq, struct value *fields, struct str start, struct str end, bool *widened,
-    struct error *e)
+campaign_window(struct request *rq, struct value *fields, struct str start, struct str end,
+    bool *widened, struct error *e)
 {
 	int from = campaign_minutes(start), to = campaign_minutes(end);
 	if (from < 0)
@@ -39,8 +40,10 @@ campaign_window(struct request *rq, struct value *fields, struct str start, stru
 		e->kind = ERR_FORBIDDEN;
 		return false;
 	}
-	value_set(rq->arena, fields, "window_start", value_printf(rq->arena, "%02d:%02d", from / 60, from % 60));
-	value_set(rq->arena, fields, "window_end", value_printf(rq->arena, "%02d:%02d", to / 60, to % 60));
+	value_set(rq->arena, fields, "window_start",
+	    value_printf(rq->arena, "%02d:%02d", from / 60, from % 60));
+	value_set(rq->arena, fields, "window_end",
+	    value_printf(rq->arena, "%02d:%02d", to / 60, to % 60));
 	value_set_bool(rq->arena, fields, "window_wide", *widened);
 	return true;
 }
@@ -97,7 +100,8 @@ read_policy(struct request *rq, struct value *fields, bool fresh, struct error *
 		const char *retries_name = arena_printf(a, "retries_%s", retried[i]);
 		const char *delay_name = arena_printf(a, "delay_%s", retried[i]);
 		const struct value *row = value_get(given, retried[i]);
-		int64_t retries = row ? value_num(row, "retries") : -1, delay = row ? value_num(row, "delay") : -60;
+		int64_t retries = row ? value_num(row, "retries") : -1,
+			delay = row ? value_num(row, "delay") : -60;
 		int64_t minutes = -1;
 		if (!row && (!request_int(rq, retries_name, 0, 10, -1, &retries, e) ||
 				!request_int(rq, delay_name, 1, 10080, -1, &minutes, e)))
@@ -105,7 +109,8 @@ read_policy(struct request *rq, struct value *fields, bool fresh, struct error *
 		if (!row && minutes > 0)
 			delay = minutes * 60;
 		if (row && (retries < 0 || retries > 10 || delay < 1 || delay > 604800))
-			return error_field(e, "retry_policy", "Retries are 0 to 10, delays 1 to 604800 seconds.");
+			return error_field(
+			    e, "retry_policy", "Retries are 0 to 10, delays 1 to 604800 seconds.");
 		if (retries < 0 || delay < 0)
 			continue;
 		value_set(a, policy, retried[i], policy_row(a, retries, delay));
@@ -120,7 +125,8 @@ static bool
 read_days(struct request *rq, struct value *fields, struct error *e)
 {
 	const struct value *given = value_get(rq->body, "window_days");
-	/* A form has a box for each day, and says that it had them: no box ticked is then an error. */
+	/* A form has a box for each day, and says that it had them: no box ticked is then an error.
+	 */
 	if (!given && request_flag(rq, "days_shown")) {
 		struct value *ticked = value_list(rq->arena);
 		for (int d = 1; d <= 7; d++)
@@ -136,7 +142,8 @@ read_days(struct request *rq, struct value *fields, struct error *e)
 		const struct value *v = given->type == VALUE_LIST ? given->list.items[i] : given;
 		int64_t day = v->type == VALUE_INT ? v->i : 0;
 		if ((v->type == VALUE_TEXT && !str_to_int(v->s, &day)) || day < 1 || day > 7)
-			return error_field(e, "window_days", "Days are numbers from 1 (Monday) to 7 (Sunday).");
+			return error_field(
+			    e, "window_days", "Days are numbers from 1 (Monday) to 7 (Sunday).");
 		value_push(rq->arena, days, value_int(rq->arena, day));
 	}
 	return days->list.n || error_field(e, "window_days", "Choose at least one day.");
@@ -166,7 +173,8 @@ read_texts(struct request *rq, struct value *fields, struct error *e)
 		if (request_has(rq, plain[i]))
 			value_set(a, fields, plain[i], value_text(a, s));
 	}
-	struct str action = request_text(rq, "voicemail_action"), number = request_text(rq, "caller_number");
+	struct str action = request_text(rq, "voicemail_action"),
+		   number = request_text(rq, "caller_number");
 	if (action.n && !str_is(action, "hangup") && !str_is(action, "leave_message"))
 		return error_field(e, "voicemail_action", "Choose hangup or leave_message.");
 	if (action.n)
@@ -174,8 +182,10 @@ read_texts(struct request *rq, struct value *fields, struct error *e)
 	if (!request_has(rq, "caller_number"))
 		return true;
 	struct phone phone = {0};
-	if (number.n && (number.n > 60 || !phone_parse(number, rq->app->config.default_country, &phone)))
-		return error_field(e, "caller_number", "This is no phone number. Write it like +1 415 555 0100.");
+	if (number.n &&
+	    (number.n > 60 || !phone_parse(number, rq->app->config.default_country, &phone)))
+		return error_field(
+		    e, "caller_number", "This is no phone number. Write it like +1 415 555 0100.");
 	value_set_text(a, fields, "caller_number", number.n ? arena_strdup(a, phone.e164) : "");
 	return true;
 }
@@ -194,7 +204,8 @@ campaign_fields(struct request *rq, bool fresh, bool *widened, struct error *e)
 	}
 	if (name.n)
 		value_set(a, fields, "name", value_text(a, name));
-	if (!request_int(rq, "prompt_id", 0, INT64_MAX, 0, &prompt, e) || !read_texts(rq, fields, e) ||
+	if (!request_int(rq, "prompt_id", 0, INT64_MAX, 0, &prompt, e) ||
+	    !read_texts(rq, fields, e) ||
 	    !read_number(rq, fields, "concurrency", 1, 1000, concurrency, e) ||
 	    !read_number(rq, fields, "pace_per_second", 1, 100, 0, e) ||
 	    !read_number(rq, fields, "max_attempts", 1, 20, 0, e) ||

@@ -8,8 +8,9 @@
 
 static const struct filter_choice states[] = {{NULL, "All"}, {"draft", NULL}, {"running", NULL},
     {"paused", NULL}, {"done", NULL}, {"archived", NULL}};
-static const struct filter_choice lead_states[] = {{NULL, "All"}, {"waiting", NULL}, {"under_way", NULL},
-    {"blocked", NULL}, {"ambiguous", "In doubt"}, {"done", NULL}, {"error", NULL}, {"canceled", NULL}};
+static const struct filter_choice lead_states[] = {{NULL, "All"}, {"waiting", NULL},
+    {"under_way", NULL}, {"blocked", NULL}, {"ambiguous", "In doubt"}, {"done", NULL},
+    {"error", NULL}, {"canceled", NULL}};
 #define COUNT(x) (sizeof(x) / sizeof((x)[0]))
 
 static bool
@@ -18,18 +19,22 @@ read_place(struct request *rq, struct filter_place *place, int64_t *cursor, stru
 	*cursor = 0;
 	if (!filter_place_read(rq, place, e))
 		return false;
-	if (place->newer || (place->cursor.n && (!str_to_int(place->cursor, cursor) || *cursor < 1)))
-		return error_set(e, ERR_MALFORMED, "This cursor is none of ours. Begin at the first page.");
+	if (place->newer ||
+	    (place->cursor.n && (!str_to_int(place->cursor, cursor) || *cursor < 1)))
+		return error_set(
+		    e, ERR_MALFORMED, "This cursor is none of ours. Begin at the first page.");
 	return true;
 }
 
 static void
-set_pages(struct request *rq, struct value *model, struct value *rows, const struct filter_place *place)
+set_pages(
+    struct request *rq, struct value *model, struct value *rows, const struct filter_place *place)
 {
 	bool more = filter_cut(rows, place);
-	const char *last = rows->list.n ? arena_printf(rq->arena, "%lld",
-					      (long long)value_num(rows->list.items[rows->list.n - 1], "id"))
-					: NULL;
+	const char *last = rows->list.n
+			       ? arena_printf(rq->arena, "%lld",
+				     (long long)value_num(rows->list.items[rows->list.n - 1], "id"))
+			       : NULL;
 	filter_pages(rq, model, place, more, NULL, last);
 }
 
@@ -38,16 +43,18 @@ campaigns_list(struct request *rq, struct response *rs, struct error *e)
 {
 	struct filter_place place;
 	int64_t cursor;
-	if (!read_place(rq, &place, &cursor, e) || !filter_check(rq, "state", states, COUNT(states), e))
+	if (!read_place(rq, &place, &cursor, e) ||
+	    !filter_check(rq, "state", states, COUNT(states), e))
 		return false;
-	struct value *rows = campaign_page(rq->app->db, rq->arena, rq->viewer->client_id, cursor, place.limit + 1,
-	    request_text(rq, "state"), clock_now(), e);
+	struct value *rows = campaign_page(rq->app->db, rq->arena, rq->viewer->client_id, cursor,
+	    place.limit + 1, request_text(rq, "state"), clock_now(), e);
 	if (!rows)
 		return false;
 	value_set(rq->arena, rs->model, "campaigns", rows);
 	set_pages(rq, rs->model, rows, &place);
 	if (!rq->json) {
-		value_set(rq->arena, rs->model, "chips", filter_chips(rq, "state", states, COUNT(states)));
+		value_set(rq->arena, rs->model, "chips",
+		    filter_chips(rq, "state", states, COUNT(states)));
 		for (size_t i = 0; i < rows->list.n; i++)
 			value_set(rq->arena, rows->list.items[i], "segments",
 			    dashboard_segments(rq->arena, value_get(rows->list.items[i], "tally")));
@@ -89,7 +96,8 @@ set_state(struct arena *a, struct value *model, const struct value *campaign)
 	struct str state = value_str(campaign, "state");
 	const struct value *tally = value_get(campaign, "tally");
 	int64_t left = value_num(tally, "waiting") + value_num(tally, "blocked");
-	bool draft = str_is(state, "draft"), paused = str_is(state, "paused"), done = str_is(state, "done");
+	bool draft = str_is(state, "draft"), paused = str_is(state, "paused"),
+	     done = str_is(state, "done");
 	value_set_bool(a, model, "startable", (draft || paused) && left);
 	value_set_bool(a, model, "resumable", paused);
 	value_set_bool(a, model, "pausable", str_is(state, "running"));
@@ -104,7 +112,8 @@ bool
 campaigns_show(struct request *rq, struct response *rs, struct error *e)
 {
 	struct arena *a = rq->arena;
-	struct value *c = campaign_find(rq->app->db, a, rq->viewer->client_id, rq->ids[0], clock_now(), e);
+	struct value *c =
+	    campaign_find(rq->app->db, a, rq->viewer->client_id, rq->ids[0], clock_now(), e);
 	if (!c)
 		return false;
 	value_set(a, rs->model, "campaign", c);
@@ -131,9 +140,11 @@ campaigns_leads(struct request *rq, struct response *rs, struct error *e)
 	struct arena *a = rq->arena;
 	struct filter_place place;
 	int64_t cursor;
-	if (!read_place(rq, &place, &cursor, e) || !filter_check(rq, "state", lead_states, COUNT(lead_states), e))
+	if (!read_place(rq, &place, &cursor, e) ||
+	    !filter_check(rq, "state", lead_states, COUNT(lead_states), e))
 		return false;
-	struct value *c = campaign_find(rq->app->db, a, rq->viewer->client_id, rq->ids[0], clock_now(), e);
+	struct value *c =
+	    campaign_find(rq->app->db, a, rq->viewer->client_id, rq->ids[0], clock_now(), e);
 	if (!c)
 		return false;
 	struct value *rows = campaign_leads(rq->app->db, a, rq->ids[0], cursor, place.limit + 1,
@@ -145,7 +156,8 @@ campaigns_leads(struct request *rq, struct response *rs, struct error *e)
 	set_pages(rq, rs->model, rows, &place);
 	if (!rq->json) {
 		value_set(a, rs->model, "campaign", c);
-		value_set(a, rs->model, "chips", filter_chips(rq, "state", lead_states, COUNT(lead_states)));
+		value_set(a, rs->model, "chips",
+		    filter_chips(rq, "state", lead_states, COUNT(lead_states)));
 	}
 	return true;
 }

@@ -18,8 +18,9 @@ static const struct {
 	const char *name;
 	size_t most;
 	int64_t least, largest;
-} plain[] = {{"voice_id", 100, 0, 0}, {"rep", 100, 0, 0}, {"caller_number", 60, 0, 0}, {"default_country", 2, 0, 0},
-    {"min_gap_seconds", 10, 1, 604800}, {"per_day", 10, 1, 20}, {"per_week", 10, 1, 100}};
+} plain[] = {{"voice_id", 100, 0, 0}, {"rep", 100, 0, 0}, {"caller_number", 60, 0, 0},
+    {"default_country", 2, 0, 0}, {"min_gap_seconds", 10, 1, 604800}, {"per_day", 10, 1, 20},
+    {"per_week", 10, 1, 100}};
 enum { PLAIN = sizeof(plain) / sizeof(plain[0]) };
 static const char *const keys[] = {"bland_api_key", "bland_webhook_secret"};
 enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
@@ -32,8 +33,8 @@ add_keys(struct request *rq, struct value *model, const struct value *stored, st
 	struct value *list = value_set(a, model, "keys", value_list(a));
 	for (size_t i = 0; i < KEYS; i++) {
 		const struct value *row = value_get(stored, keys[i]);
-		const char *used =
-		    setting_get(rq->app->db, a, &rq->app->config, rq->viewer->client_id, keys[i], e);
+		const char *used = setting_get(
+		    rq->app->db, a, &rq->app->config, rq->viewer->client_id, keys[i], e);
 		if (!used)
 			return false;
 		struct value *key = value_push(a, list, value_map(a));
@@ -70,7 +71,8 @@ page_model(struct request *rq, struct error *e)
 	if (stopped.n)
 		value_set_text(a, model, "stopped_sentence", reason_sentence(stopped));
 	value_set_text(a, model, "webhook_url",
-	    *config->callback_url ? config->callback_url : arena_printf(a, "%s/webhooks/bland", config->base_url));
+	    *config->callback_url ? config->callback_url
+				  : arena_printf(a, "%s/webhooks/bland", config->base_url));
 	return model;
 }
 
@@ -94,7 +96,8 @@ check_plain(struct request *rq, size_t i, struct str *value, struct error *e)
 		return true;
 	if (plain[i].largest && !request_int(rq, name, plain[i].least, plain[i].largest, 0, &n, e))
 		return false;
-	if (strcmp(name, "default_country") == 0 && !phone_country_known(str_dup(rq->arena, *value)))
+	if (strcmp(name, "default_country") == 0 &&
+	    !phone_country_known(str_dup(rq->arena, *value)))
 		return error_field(e, name, "Write a country as two letters, such as US or DE.");
 	if (strcmp(name, "caller_number") != 0)
 		return true;
@@ -111,11 +114,13 @@ save_limits(struct request *rq, const struct value *old, struct error *e)
 	if (!request_has(rq, "limit_pace") && !request_has(rq, "limit_concurrency"))
 		return true;
 	if (!request_int(rq, "limit_concurrency", 1, 1000, 0, &concurrency, e) ||
-	    !request_int(rq, "limit_pace", 1, 100, (int64_t)value_dbl(old, "pace_per_second"), &pace, e) ||
+	    !request_int(
+		rq, "limit_pace", 1, 100, (int64_t)value_dbl(old, "pace_per_second"), &pace, e) ||
 	    !request_int(rq, "limit_per_hour", 1, 1000000, 0, &hour, e) ||
 	    !request_int(rq, "limit_per_day", 1, 10000000, 0, &day, e))
 		return false;
-	return limit_set(rq->app->db, rq->arena, rq->viewer->client_id, concurrency, pace > 0 ? pace : 10, hour, day, e);
+	return limit_set(rq->app->db, rq->arena, rq->viewer->client_id, concurrency,
+	    pace > 0 ? pace : 10, hour, day, e);
 }
 
 bool
@@ -135,8 +140,8 @@ settings_save(struct request *rq, struct response *rs, struct error *e)
 	for (size_t i = 0; i < PLAIN; i++) {
 		if (!request_has(rq, plain[i].name))
 			continue;
-		if (!setting_put(rq->app->db, a, rq->viewer->client_id, plain[i].name, values[i], rq->viewer->user_id,
-			clock_now(), e))
+		if (!setting_put(rq->app->db, a, rq->viewer->client_id, plain[i].name, values[i],
+			rq->viewer->user_id, clock_now(), e))
 			return false;
 		value_set(a, detail, plain[i].name, value_text(a, values[i]));
 	}
@@ -172,17 +177,20 @@ settings_key(struct request *rq, struct response *rs, struct error *e)
 		return error_field(e, "value", "This is too long for a key.");
 	for (size_t i = 0; i < value.n; i++)
 		if (value.p[i] <= ' ' || value.p[i] > '~')
-			return error_field(e, "value", "A key has no blanks and only plain characters.");
+			return error_field(
+			    e, "value", "A key has no blanks and only plain characters.");
 	value_set_text(a, detail, "key", name);
 	value_set_text(a, detail, "what", value.n ? "set" : "removed");
 	/* Never typed back into the page that shows an error. */
-	if (!setting_seal(rq->app->db, a, &rq->app->config, rq->viewer->client_id, name, value, rq->viewer->user_id,
-		clock_now(), e) ||
+	if (!setting_seal(rq->app->db, a, &rq->app->config, rq->viewer->client_id, name, value,
+		rq->viewer->user_id, clock_now(), e) ||
 	    !trail_add(rq, "setting.key", "settings", 0, detail, e))
 		return false;
 	rs->model = page_model(rq, e);
 	return rs->model &&
-	       response_redirect(rs, rq, value.n ? "The key was stored. Test it now." : "The key was removed.", "/settings");
+	       response_redirect(rs, rq,
+		   value.n ? "The key was stored. Test it now." : "The key was removed.",
+		   "/settings");
 }
 
 /* GET /v1/me: {"status":"active","billing":{"current_balance":n,…},"total_calls":n} */
@@ -193,16 +201,21 @@ read_account(struct arena *a, const struct exchange *x, struct value *out)
 	const struct value *billing = value_get(me, "billing");
 	value_set_bool(a, out, "good", false);
 	if (x->fate != FATE_ANSWERED)
-		value_set(a, out, "message", value_printf(a, "The provider did not answer: %s.", x->problem));
+		value_set(a, out, "message",
+		    value_printf(a, "The provider did not answer: %s.", x->problem));
 	else if (x->status == 401 || x->status == 403)
-		value_set_text(a, out, "message", "The provider refuses this key. Copy it once more from its dashboard.");
+		value_set_text(a, out, "message",
+		    "The provider refuses this key. Copy it once more from its dashboard.");
 	else if (x->status != 200 || !me)
-		value_set(a, out, "message", value_printf(a, "The provider answered with status %d.", x->status));
+		value_set(a, out, "message",
+		    value_printf(a, "The provider answered with status %d.", x->status));
 	else {
 		value_set_bool(a, out, "good", true);
-		value_set(a, out, "message", value_printf(a, "The key works. The account is %.*s, its balance is $%.2f.",
-						  STR_ARG(value_str(me, "status")), value_dbl(billing, "current_balance") +
-						      (double)value_num(billing, "current_balance")));
+		value_set(a, out, "message",
+		    value_printf(a, "The key works. The account is %.*s, its balance is $%.2f.",
+			STR_ARG(value_str(me, "status")),
+			value_dbl(billing, "current_balance") +
+			    (double)value_num(billing, "current_balance")));
 	}
 }
 
@@ -212,7 +225,8 @@ settings_test(struct request *rq, struct response *rs, struct error *e)
 	enum { TEST_MS = 8000 };
 	struct arena *a = rq->arena;
 	const struct config *config = &rq->app->config;
-	const char *key = setting_get(rq->app->db, a, config, rq->viewer->client_id, "bland_api_key", e);
+	const char *key =
+	    setting_get(rq->app->db, a, config, rq->viewer->client_id, "bland_api_key", e);
 	struct value *model = key ? page_model(rq, e) : NULL;
 	if (!model)
 		return false;
@@ -239,7 +253,8 @@ settings_test(struct request *rq, struct response *rs, struct error *e)
 bool
 settings_resume(struct request *rq, struct response *rs, struct error *e)
 {
-	if (!limit_resume(rq->app->db, rq->arena, rq->viewer->client_id, rq->viewer->user_id, clock_now(), e) ||
+	if (!limit_resume(rq->app->db, rq->arena, rq->viewer->client_id, rq->viewer->user_id,
+		clock_now(), e) ||
 	    !trail_add(rq, "provider.resume", "settings", 0, NULL, e))
 		return false;
 	rs->model = page_model(rq, e);
@@ -248,7 +263,8 @@ settings_resume(struct request *rq, struct response *rs, struct error *e)
 
 static bool
 list_page(struct request *rq, struct response *rs, const char *member,
-    struct value *(*rows_of)(struct db *, struct arena *, int64_t, int64_t, int64_t, struct error *),
+    struct value *(*rows_of)(
+	struct db *, struct arena *, int64_t, int64_t, int64_t, struct error *),
     struct error *e)
 {
 	struct filter_place place;
@@ -256,15 +272,17 @@ list_page(struct request *rq, struct response *rs, const char *member,
 	if (!filter_place_read(rq, &place, e))
 		return false;
 	if (place.newer || (place.cursor.n && (!str_to_int(place.cursor, &cursor) || cursor < 1)))
-		return error_set(e, ERR_MALFORMED, "This cursor is none of ours. Begin at the first page.");
+		return error_set(
+		    e, ERR_MALFORMED, "This cursor is none of ours. Begin at the first page.");
 	struct value *rows =
 	    rows_of(rq->app->db, rq->arena, rq->viewer->client_id, cursor, place.limit + 1, e);
 	if (!rows)
 		return false;
 	bool more = filter_cut(rows, &place);
-	const char *last = rows->list.n ? arena_printf(rq->arena, "%lld",
-					      (long long)value_num(rows->list.items[rows->list.n - 1], "id"))
-					: NULL;
+	const char *last = rows->list.n
+			       ? arena_printf(rq->arena, "%lld",
+				     (long long)value_num(rows->list.items[rows->list.n - 1], "id"))
+			       : NULL;
 	value_set(rq->arena, rs->model, member, rows);
 	filter_pages(rq, rs->model, &place, more, NULL, last);
 	return true;
@@ -279,8 +297,8 @@ alerts_list(struct request *rq, struct response *rs, struct error *e)
 bool
 alerts_resolve(struct request *rq, struct response *rs, struct error *e)
 {
-	if (!alert_resolve(rq->app->db, rq->arena, rq->viewer->client_id, rq->ids[0], rq->viewer->user_id, clock_now(),
-		e) ||
+	if (!alert_resolve(rq->app->db, rq->arena, rq->viewer->client_id, rq->ids[0],
+		rq->viewer->user_id, clock_now(), e) ||
 	    !trail_add(rq, "alert.resolve", "alert", rq->ids[0], NULL, e))
 		return false;
 	return response_redirect(rs, rq, "Marked as resolved.", "/");

@@ -3,18 +3,19 @@
 #include "queries.h"
 
 bool
-campaign_put(struct db *db, struct arena *a, int64_t client_id, int64_t id, const struct value *fields,
-    int64_t user_id, int64_t now, int64_t *made, struct error *e)
+campaign_put(struct db *db, struct arena *a, int64_t client_id, int64_t id,
+    const struct value *fields, int64_t user_id, int64_t now, int64_t *made, struct error *e)
 {
 	struct error why = {0};
-	const struct value *row = db_row(db, a, q_campaign_put, &why, P_INT(client_id), P_ID(id), P_JSON(fields),
-	    P_ID(user_id), P_TIME(now));
+	const struct value *row = db_row(db, a, q_campaign_put, &why, P_INT(client_id), P_ID(id),
+	    P_JSON(fields), P_ID(user_id), P_TIME(now));
 	if (row) {
 		*made = value_num(row, "id");
 		return true;
 	}
 	if (why.kind == ERR_CONFLICT && !why.code[0])
-		return error_field(e, "name", "There is a campaign of this name already. Choose another name.");
+		return error_field(
+		    e, "name", "There is a campaign of this name already. Choose another name.");
 	*e = why;
 	return false;
 }
@@ -23,8 +24,8 @@ bool
 campaign_enrol(struct db *db, struct arena *a, int64_t campaign_id, int64_t import_id,
     const struct value *leads, int64_t now, int64_t *n, struct error *e)
 {
-	const struct value *row =
-	    db_row(db, a, q_campaign_enrol, e, P_INT(campaign_id), P_ID(import_id), P_JSON(leads), P_TIME(now));
+	const struct value *row = db_row(db, a, q_campaign_enrol, e, P_INT(campaign_id),
+	    P_ID(import_id), P_JSON(leads), P_TIME(now));
 	*n = value_num(row, "n");
 	return row != NULL;
 }
@@ -33,8 +34,8 @@ bool
 campaign_enrol_list(struct db *db, struct arena *a, int64_t client_id, int64_t campaign_id,
     struct str list, int64_t now, int64_t *n, struct error *e)
 {
-	const struct value *row = db_row(
-	    db, a, q_campaign_enrol_list, e, P_INT(campaign_id), P_INT(client_id), P_STR(list), P_TIME(now));
+	const struct value *row = db_row(db, a, q_campaign_enrol_list, e, P_INT(campaign_id),
+	    P_INT(client_id), P_STR(list), P_TIME(now));
 	*n = value_num(row, "n");
 	return row != NULL;
 }
@@ -44,7 +45,8 @@ campaign_do(struct db *db, struct arena *a, int64_t client_id, int64_t id, enum 
     int64_t user_id, int64_t now, bool *changed, int64_t *n, struct error *e)
 {
 	static const struct db_query *const acts[] = {[CAMPAIGN_START] = &q_campaign_start,
-	    [CAMPAIGN_PAUSE] = &q_campaign_pause, [CAMPAIGN_STOP] = &q_campaign_stop,
+	    [CAMPAIGN_PAUSE] = &q_campaign_pause,
+	    [CAMPAIGN_STOP] = &q_campaign_stop,
 	    [CAMPAIGN_ARCHIVE] = &q_campaign_archive};
 	const struct value *row =
 	    db_row(db, a, *acts[act], e, P_INT(client_id), P_INT(id), P_ID(user_id), P_TIME(now));
@@ -57,7 +59,8 @@ campaign_do(struct db *db, struct arena *a, int64_t client_id, int64_t id, enum 
 }
 
 struct value *
-campaign_find(struct db *db, struct arena *a, int64_t client_id, int64_t id, int64_t now, struct error *e)
+campaign_find(
+    struct db *db, struct arena *a, int64_t client_id, int64_t id, int64_t now, struct error *e)
 {
 	return db_row(db, a, q_campaign_find, e, P_INT(client_id), P_INT(id), P_TIME(now));
 }
@@ -66,14 +69,16 @@ struct value *
 campaign_page(struct db *db, struct arena *a, int64_t client_id, int64_t cursor, int64_t limit,
     struct str state, int64_t now, struct error *e)
 {
-	return db_rows(db, a, q_campaign_page, e, P_INT(client_id), P_INT(cursor ? cursor : INT64_MAX), P_INT(limit),
-	    P_TIME(now), P_STR_OR_NULL(state));
+	return db_rows(db, a, q_campaign_page, e, P_INT(client_id),
+	    P_INT(cursor ? cursor : INT64_MAX), P_INT(limit), P_TIME(now), P_STR_OR_NULL(state));
 }
 
 struct value *
-campaign_preflight(struct db *db, struct arena *a, int64_t id, int64_t most, int64_t now, struct error *e)
+campaign_preflight(
+    struct db *db, struct arena *a, int64_t id, int64_t most, int64_t now, struct error *e)
 {
-	struct value *row = db_row(db, a, q_campaign_preflight, e, P_INT(id), P_INT(most), P_TIME(now));
+	struct value *row =
+	    db_row(db, a, q_campaign_preflight, e, P_INT(id), P_INT(most), P_TIME(now));
 	return row ? value_get(row, "preflight") : NULL;
 }
 
@@ -84,11 +89,11 @@ campaign_reasons(struct db *db, struct arena *a, int64_t id, struct error *e)
 }
 
 struct value *
-campaign_leads(struct db *db, struct arena *a, int64_t id, int64_t cursor, int64_t limit, struct str state,
-    int64_t now, struct error *e)
+campaign_leads(struct db *db, struct arena *a, int64_t id, int64_t cursor, int64_t limit,
+    struct str state, int64_t now, struct error *e)
 {
-	return db_rows(db, a, q_campaign_leads, e, P_INT(id), P_INT(cursor ? cursor : INT64_MAX), P_INT(limit),
-	    P_STR_OR_NULL(state), P_TIME(now));
+	return db_rows(db, a, q_campaign_leads, e, P_INT(id), P_INT(cursor ? cursor : INT64_MAX),
+	    P_INT(limit), P_STR_OR_NULL(state), P_TIME(now));
 }
 
 struct value *
@@ -116,8 +121,10 @@ campaign_sources(struct db *db, struct arena *a, int64_t client_id, struct error
 {
 	struct value *sources = value_map(a);
 	struct value *lists = db_rows(db, a, q_campaign_lists, e, P_INT(client_id));
-	struct value *imports = lists ? db_rows(db, a, q_campaign_imports, e, P_INT(client_id)) : NULL;
-	const struct value *free = imports ? db_row(db, a, q_leads_pending_free, e, P_INT(client_id)) : NULL;
+	struct value *imports =
+	    lists ? db_rows(db, a, q_campaign_imports, e, P_INT(client_id)) : NULL;
+	const struct value *free =
+	    imports ? db_row(db, a, q_leads_pending_free, e, P_INT(client_id)) : NULL;
 	if (!free)
 		return NULL;
 	value_set(a, sources, "lists", lists);

@@ -63,7 +63,8 @@ kind_of(const char *state)
 		return ERR_UNAVAILABLE;
 	if (strncmp(state, "TL", 2) == 0)
 		return own_kind(state);
-	if (strcmp(state, "23505") == 0 || strcmp(state, "23503") == 0 || strcmp(state, "23P01") == 0)
+	if (strcmp(state, "23505") == 0 || strcmp(state, "23503") == 0 ||
+	    strcmp(state, "23P01") == 0)
 		return ERR_CONFLICT;
 	if (strncmp(state, "22", 2) == 0 || strncmp(state, "23", 2) == 0)
 		return ERR_INVALID;
@@ -84,8 +85,8 @@ fail(struct db *db, const PGresult *res, const char *what, struct error *e)
 	}
 	struct str line = str_of(text);
 	line = str_sub(line, 0, str_chr(line, '\n'));
-	return error_set(e, kind, "%s: %.*s%s%s", what, STR_ARG(line), state ? " " : "",
-	    state ? state : "");
+	return error_set(
+	    e, kind, "%s: %.*s%s%s", what, STR_ARG(line), state ? " " : "", state ? state : "");
 }
 
 static void
@@ -142,8 +143,8 @@ db_refresh(struct db *db, struct error *e)
 	if (db->in_transaction)
 		db_rollback(db);
 	struct pollfd p = {.fd = PQsocket(db->conn), .events = POLLIN};
-	/* An idle connection has nothing to say, unless the server says good-bye or a NOTIFY came. The
-	 * end of the stream comes after the good-bye. */
+	/* An idle connection has nothing to say, unless the server says good-bye or a NOTIFY came.
+	 * The end of the stream comes after the good-bye. */
 	while (p.fd >= 0 && poll(&p, 1, 0) > 0 && PQconsumeInput(db->conn))
 		;
 	if (PQstatus(db->conn) == CONNECTION_OK)
@@ -174,7 +175,8 @@ bind(struct arena *a, const struct db_param *params, int n, const char **out, st
 			break;
 		case PARAM_STR:
 			if (p->s.n && memchr(p->s.p, '\0', p->s.n))
-				return error_set(e, ERR_INVALID, "Text must not contain NUL characters.");
+				return error_set(
+				    e, ERR_INVALID, "Text must not contain NUL characters.");
 			out[i] = str_dup(a, p->s);
 			break;
 		case PARAM_TIME:
@@ -208,7 +210,8 @@ static bool
 ready(struct db *db, const struct db_query *q, int n, struct error *e)
 {
 	if (n != q->params || n > MOST_PARAMS)
-		return error_set(e, ERR_INTERNAL, "%s takes %d parameters, not %d", q->name, q->params, n);
+		return error_set(
+		    e, ERR_INTERNAL, "%s takes %d parameters, not %d", q->name, q->params, n);
 	if (PQstatus(db->conn) != CONNECTION_OK && !db->in_transaction) {
 		PQreset(db->conn);
 		if (!setup(db, e))
@@ -309,7 +312,8 @@ stream_rows(struct db *db, db_row_fn *each, void *ctx, const char *name, struct 
 	for (PGresult *res; (res = PQgetResult(db->conn)); PQclear(res)) {
 		if (good && PQresultStatus(res) == PGRES_SINGLE_TUPLE) {
 			arena_reset(row_arena);
-			good = each(ctx, db_result_row(row_arena, res, 0, db_result_names(row_arena, res)), e);
+			good = each(ctx,
+			    db_result_row(row_arena, res, 0, db_result_names(row_arena, res)), e);
 		} else if (good && PQresultStatus(res) != PGRES_TUPLES_OK) {
 			good = fail(db, res, name, e);
 		}
@@ -336,8 +340,8 @@ db_script(struct db *db, const char *sql, struct error *e)
 {
 	PGresult *res = PQexec(db->conn, sql);
 	ExecStatusType status = PQresultStatus(res);
-	bool good = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ||
-		    status == PGRES_EMPTY_QUERY;
+	bool good =
+	    status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_EMPTY_QUERY;
 	if (!good)
 		fail(db, res, "script", e);
 	PQclear(res);

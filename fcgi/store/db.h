@@ -3,16 +3,16 @@
 /*
  * PostgreSQL. The only file that sees libpq; a result becomes a list of maps (struct value) on the
  * caller's arena, typed by the column: timestamptz -> VALUE_TIME, json(b) -> tree, numeric -> real.
- * A column named phone or *_phone becomes VALUE_PHONE, an integer column named *_usd VALUE_MONEY (it
- * holds micro-dollars). Arrays: select to_jsonb(them).
+ * A column named phone or *_phone becomes VALUE_PHONE, an integer column named *_usd VALUE_MONEY
+ * (it holds micro-dollars). Arrays: select to_jsonb(them).
  *
- * Statements live in sql/queries/<noun>.sql, each under a line `-- name: lead_find`, which the build
- * turns into `extern const struct db_query q_lead_find` ("queries.h"). They are prepared on first
- * use; parameters are always bound. One connection per process; not thread-safe.
+ * Statements live in sql/queries/<noun>.sql, each under a line `-- name: lead_find`, which the
+ * build turns into `extern const struct db_query q_lead_find` ("queries.h"). They are prepared on
+ * first use; parameters are always bound. One connection per process; not thread-safe.
  *
- * Errors: unique violation -> ERR_CONFLICT; data and check violations -> ERR_INVALID; SQLSTATE TLxxx
- * raised by our own functions -> the kind with that HTTP status, message as raised; lost connection,
- * timeouts, deadlocks -> ERR_UNAVAILABLE; everything else -> ERR_INTERNAL.
+ * Errors: unique violation -> ERR_CONFLICT; data and check violations -> ERR_INVALID; SQLSTATE
+ * TLxxx raised by our own functions -> the kind with that HTTP status, message as raised; lost
+ * connection, timeouts, deadlocks -> ERR_UNAVAILABLE; everything else -> ERR_INTERNAL.
  */
 #include "base/value.h"
 
@@ -24,7 +24,15 @@ struct db_query {
 };
 
 struct db_param {
-	enum { PARAM_NULL, PARAM_INT, PARAM_BOOL, PARAM_STR, PARAM_TIME, PARAM_REAL, PARAM_JSON } type;
+	enum {
+		PARAM_NULL,
+		PARAM_INT,
+		PARAM_BOOL,
+		PARAM_STR,
+		PARAM_TIME,
+		PARAM_REAL,
+		PARAM_JSON
+	} type;
 	int64_t i;
 	double d;
 	struct str s;
@@ -50,10 +58,10 @@ struct db_param db_param_text(const char *s);
 struct db_param db_param_id(int64_t id);
 struct db_param db_param_str_or_null(struct str s);
 
-/** Connects. ${application} shows in pg_stat_activity; ${statement_timeout_ms} 0 = none. Lives until
- * db_close. On failure NULL and ERR_UNAVAILABLE. */
-struct db *db_open(const char *url, const char *application, int statement_timeout_ms,
-    struct error *e) MUST_USE;
+/** Connects. ${application} shows in pg_stat_activity; ${statement_timeout_ms} 0 = none. Lives
+ * until db_close. On failure NULL and ERR_UNAVAILABLE. */
+struct db *db_open(
+    const char *url, const char *application, int statement_timeout_ms, struct error *e) MUST_USE;
 void db_close(struct db *db);
 /** To be called between requests: ends a forgotten transaction, and re-makes a connection that the
  * server closed meanwhile, so that a restart of PostgreSQL costs no user an error. */
@@ -83,8 +91,8 @@ struct value *db_row_(struct db *db, struct arena *a, const struct db_query *q,
     const struct db_param *params, int n, struct error *e) MUST_USE;
 bool db_exec_(struct db *db, struct arena *a, const struct db_query *q, int64_t *affected,
     const struct db_param *params, int n, struct error *e) MUST_USE;
-bool db_stream_(struct db *db, struct arena *a, const struct db_query *q, db_row_fn *each, void *ctx,
-    const struct db_param *params, int n, struct error *e) MUST_USE;
+bool db_stream_(struct db *db, struct arena *a, const struct db_query *q, db_row_fn *each,
+    void *ctx, const struct db_param *params, int n, struct error *e) MUST_USE;
 
 /* Transactions, where one statement is not enough. They do not nest. */
 bool db_begin(struct db *db, struct error *e) MUST_USE;

@@ -1,6 +1,7 @@
 #ifndef STORE_DB_RESULT_H
 #define STORE_DB_RESULT_H
-/* From rows as libpq has them to trees of values; see store/db.h for the types. Only for store/db.c. */
+/* From rows as libpq has them to trees of values; see store/db.h for the types. Only for
+ * store/db.c. */
 #include <libpq-fe.h>
 
 #include "base/value.h"

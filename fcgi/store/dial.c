@@ -3,11 +3,11 @@
 #include "queries.h"
 
 bool
-dial_run_seen(struct db *db, struct arena *a, const char *run, const char *host, int pid, int64_t placed,
-    int64_t now, struct error *e)
+dial_run_seen(struct db *db, struct arena *a, const char *run, const char *host, int pid,
+    int64_t placed, int64_t now, struct error *e)
 {
-	return db_exec(db, a, q_dial_run_seen, NULL, e, P_TEXT(run), P_TEXT(host), P_INT(pid), P_INT(placed),
-	    P_TIME(now));
+	return db_exec(db, a, q_dial_run_seen, NULL, e, P_TEXT(run), P_TEXT(host), P_INT(pid),
+	    P_INT(placed), P_TIME(now));
 }
 
 bool
@@ -15,7 +15,8 @@ dial_run_ended(struct db *db, struct arena *a, const char *run, int64_t now, str
 {
 	enum { KEEP_DAYS = 7 };
 	return db_exec(db, a, q_dial_run_ended, NULL, e, P_TEXT(run), P_TIME(now)) &&
-	       db_exec(db, a, q_dial_runs_sweep, NULL, e, P_TIME(now - KEEP_DAYS * INT64_C(86400000000)));
+	       db_exec(db, a, q_dial_runs_sweep, NULL, e,
+		   P_TIME(now - KEEP_DAYS * INT64_C(86400000000)));
 }
 
 struct value *
@@ -28,8 +29,8 @@ struct value *
 dial_claim(struct db *db, struct arena *a, int64_t client, int64_t most, const char *run,
     int64_t lease_seconds, int64_t now, bool *again, struct error *e)
 {
-	const struct value *row = db_row(db, a, q_dial_claim, e, P_INT(client), P_INT(most), P_TEXT(run),
-	    P_INT(lease_seconds), P_TIME(now));
+	const struct value *row = db_row(db, a, q_dial_claim, e, P_INT(client), P_INT(most),
+	    P_TEXT(run), P_INT(lease_seconds), P_TIME(now));
 	if (!row)
 		return NULL;
 	const struct value *claimed = value_get(row, "claimed"), *ids = value_get(claimed, "calls");
@@ -40,7 +41,8 @@ dial_claim(struct db *db, struct arena *a, int64_t client, int64_t most, const c
 }
 
 bool
-dial_settle(struct db *db, struct arena *a, const struct value *results, int64_t now, struct error *e)
+dial_settle(
+    struct db *db, struct arena *a, const struct value *results, int64_t now, struct error *e)
 {
 	return db_exec(db, a, q_dial_settle, NULL, e, P_JSON(results), P_TIME(now));
 }
@@ -55,15 +57,16 @@ struct value *
 dial_lookups(struct db *db, struct arena *a, int64_t client, int64_t most, int64_t lease_seconds,
     int64_t now, struct error *e)
 {
-	return db_rows(db, a, q_dial_lookups, e, P_INT(client), P_INT(most), P_INT(lease_seconds), P_TIME(now));
+	return db_rows(db, a, q_dial_lookups, e, P_INT(client), P_INT(most), P_INT(lease_seconds),
+	    P_TIME(now));
 }
 
 bool
 dial_lookup_done(struct db *db, struct arena *a, struct str call, const char *found,
     const char *provider_call_id, int64_t first_ms, int64_t now, struct error *e)
 {
-	return db_exec(db, a, q_dial_lookup_done, NULL, e, P_STR(call), P_TEXT(found), P_TEXT(provider_call_id),
-	    P_INT(first_ms), P_TIME(now));
+	return db_exec(db, a, q_dial_lookup_done, NULL, e, P_STR(call), P_TEXT(found),
+	    P_TEXT(provider_call_id), P_INT(first_ms), P_TIME(now));
 }
 
 bool

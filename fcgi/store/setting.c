@@ -12,8 +12,9 @@ configured(const struct config *c, const char *name)
 {
 	const struct {
 		const char *name, *value;
-	} items[] = {{"bland_api_key", c->bland_api_key}, {"bland_webhook_secret", c->bland_webhook_secret},
-	    {"voice_id", c->voice_id}, {"default_country", c->default_country}, {"time_zone", c->time_zone},
+	} items[] = {{"bland_api_key", c->bland_api_key},
+	    {"bland_webhook_secret", c->bland_webhook_secret}, {"voice_id", c->voice_id},
+	    {"default_country", c->default_country}, {"time_zone", c->time_zone},
 	    {"default_prompt", c->default_prompt}};
 	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
 		if (strcmp(items[i].name, name) == 0)
@@ -38,7 +39,8 @@ static const struct value *
 rows_of(struct db *db, int64_t client_id, struct error *e)
 {
 	int64_t now = clock_monotonic();
-	if (kept.rows && kept.client_id == client_id && now - kept.read_at < SETTING_SECONDS * CLOCK_SECOND)
+	if (kept.rows && kept.client_id == client_id &&
+	    now - kept.read_at < SETTING_SECONDS * CLOCK_SECOND)
 		return kept.rows;
 	if (!kept.a)
 		kept.a = arena_new(4096);
@@ -50,8 +52,8 @@ rows_of(struct db *db, int64_t client_id, struct error *e)
 }
 
 const char *
-setting_get(struct db *db, struct arena *a, const struct config *config, int64_t client_id, const char *name,
-    struct error *e)
+setting_get(struct db *db, struct arena *a, const struct config *config, int64_t client_id,
+    const char *name, struct error *e)
 {
 	const struct value *rows = rows_of(db, client_id, e);
 	if (!rows)
@@ -74,7 +76,8 @@ setting_get(struct db *db, struct arena *a, const struct config *config, int64_t
 struct value *
 setting_list(struct db *db, struct arena *a, int64_t client_id, struct error *e)
 {
-	struct value *rows = db_rows(db, a, q_setting_list, e, P_INT(client_id)), *map = value_map(a);
+	struct value *rows = db_rows(db, a, q_setting_list, e, P_INT(client_id)),
+		     *map = value_map(a);
 	for (size_t i = 0; rows && i < rows->list.n; i++)
 		value_set_str(a, map, value_str(rows->list.items[i], "name"), rows->list.items[i]);
 	return rows ? map : NULL;
@@ -106,7 +109,8 @@ setting_seal(struct db *db, struct arena *a, const struct config *config, int64_
 	if (!value.n)
 		return db_exec(db, a, q_setting_remove, NULL, e, P_INT(client_id), P_TEXT(name));
 	char *sealed = crypto_seal(a, config->secret_key, seal_context(a, client_id, name), value);
-	struct str end = value.n >= LEAST_FOR_HINT ? str_sub(value, value.n - SHOWN, value.n) : STR("");
-	return db_exec(db, a, q_setting_seal, NULL, e, P_INT(client_id), P_TEXT(name), P_TEXT(sealed), P_STR(end),
-	    P_ID(user_id), P_TIME(now));
+	struct str end =
+	    value.n >= LEAST_FOR_HINT ? str_sub(value, value.n - SHOWN, value.n) : STR("");
+	return db_exec(db, a, q_setting_seal, NULL, e, P_INT(client_id), P_TEXT(name),
+	    P_TEXT(sealed), P_STR(end), P_ID(user_id), P_TIME(now));
 }

@@ -19,8 +19,8 @@
 static const struct {
 	const char *file;
 	int least; /* so that an empty or cut file is noticed */
-} specs[] = {{"comments", 12}, {"delimiters", 14}, {"interpolation", 40}, {"inverted", 22}, {"partials", 12},
-    {"sections", 34}, {"~dynamic-names", 21}, {"~inheritance", 27}};
+} specs[] = {{"comments", 12}, {"delimiters", 14}, {"interpolation", 40}, {"inverted", 22},
+    {"partials", 12}, {"sections", 34}, {"~dynamic-names", 21}, {"~inheritance", 27}};
 
 static struct str
 read_file(struct arena *a, const char *path)
@@ -29,7 +29,9 @@ read_file(struct arena *a, const char *path)
 	char chunk[4096];
 	int fd = open(path, O_RDONLY);
 	if (fd < 0)
-		fail_msg("%s is missing; set TRUNKLINE_SHARED to the folder that holds mustache-spec", path);
+		fail_msg(
+		    "%s is missing; set TRUNKLINE_SHARED to the folder that holds mustache-spec",
+		    path);
 	buf_init(&b, a);
 	for (ssize_t n; (n = read(fd, chunk, sizeof(chunk))) > 0;)
 		buf_add(&b, chunk, (size_t)n);
@@ -55,8 +57,9 @@ run_case(struct arena *a, const char *file, const struct value *test)
 	if (!mustache_render(set, a, "\x01test", value_get(test, "data"), &out, &e))
 		fail_msg("%s", e.message);
 	if (!str_eq(buf_view(&out), value_str(test, "expected")))
-		fail_msg("%s: %.*s: %.*s\n expected %s\n got      %s", file, STR_ARG(value_str(test, "name")),
-		    STR_ARG(value_str(test, "desc")), json_text(a, value_get(test, "expected")),
+		fail_msg("%s: %.*s: %.*s\n expected %s\n got      %s", file,
+		    STR_ARG(value_str(test, "name")), STR_ARG(value_str(test, "desc")),
+		    json_text(a, value_get(test, "expected")),
 		    json_text(a, value_text(a, buf_view(&out))));
 }
 
@@ -116,9 +119,12 @@ presentation_is_asked_for_by_name(void **state)
 {
 	(void)state;
 	struct arena *a = arena_new(4096);
-	assert_string_equal(render(a, MUSTACHE_HTML, "{{n.grouped}}", "{\"n\":1234567}"), "1,234,567");
-	assert_string_equal(render(a, MUSTACHE_HTML, "{{s.label}}", "{\"s\":\"no_answer\"}"), "No answer");
-	assert_string_equal(render(a, MUSTACHE_HTML, "{{#s}}{{.label}}{{/s}}", "{\"s\":\"busy\"}"), "Busy");
+	assert_string_equal(
+	    render(a, MUSTACHE_HTML, "{{n.grouped}}", "{\"n\":1234567}"), "1,234,567");
+	assert_string_equal(
+	    render(a, MUSTACHE_HTML, "{{s.label}}", "{\"s\":\"no_answer\"}"), "No answer");
+	assert_string_equal(
+	    render(a, MUSTACHE_HTML, "{{#s}}{{.label}}{{/s}}", "{\"s\":\"busy\"}"), "Busy");
 	assert_string_equal(render(a, MUSTACHE_HTML, "{{l.count}}", "{\"l\":[1,2,3]}"), "3");
 	arena_free(a);
 }
@@ -128,9 +134,10 @@ bad_templates_name_their_line(void **state)
 {
 	static const struct {
 		const char *text, *says;
-	} bad[] = {{"a\nb {{#x}}\nc", "Line 2"}, {"{{/x}}", "Line 1"}, {"{{#a}}{{#b}}{{/a}}{{/b}}", "Line 1"},
-	    {"\n\n{{x", "Line 3"}, {"{{}}", "Line 1"}, {"{{=}}", "Line 1"}, {"{{=a b c=}}", "Line 1"},
-	    {"{{{x}}", "Line 1"}, {"{{! never", "Line 1"}, {"{{<p}}{{$b}}{{/p}}", "Line 1"}};
+	} bad[] = {{"a\nb {{#x}}\nc", "Line 2"}, {"{{/x}}", "Line 1"},
+	    {"{{#a}}{{#b}}{{/a}}{{/b}}", "Line 1"}, {"\n\n{{x", "Line 3"}, {"{{}}", "Line 1"},
+	    {"{{=}}", "Line 1"}, {"{{=a b c=}}", "Line 1"}, {"{{{x}}", "Line 1"},
+	    {"{{! never", "Line 1"}, {"{{<p}}{{$b}}{{/p}}", "Line 1"}};
 	(void)state;
 	struct arena *a = arena_new(4096);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
