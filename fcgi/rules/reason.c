@@ -19,7 +19,7 @@ static const struct reason {
     {"outside_window", "Outside calling hours",
 	"It is outside the calling hours where this person is."},
     {"no_calls_today_here", "No calling hours ahead",
-	"The law of the region or the campaign's days leave no hour in the next days. Check the campaign's schedule."},
+	"The region's law or the campaign's days leave no hour in the next days. Check its schedule."},
     {"called_recently", "Called a moment ago",
 	"Was called a short while ago; there must be a pause between calls."},
     {"daily_cap", "Enough calls for today", "Has had as many calls today as one person may get."},
