@@ -45,7 +45,7 @@ static const char *
 option(const struct run *r, const char *name)
 {
 	for (int i = 0; i + 1 < r->argc; i++)
-		if (strcmp(r->argv[i], name) == 0)
+		if (r->argv[i] && strcmp(r->argv[i], name) == 0)
 			return r->argv[i + 1];
 	return NULL;
 }

@@ -30,7 +30,7 @@ settle_replies(struct dialer *d, struct error *e)
 			value_push(d->tick, batch, r->result);
 		if (!dial_settle(d->db, d->tick, batch, clock_now(), e))
 			return false;
-		for (size_t n = batch->list.n; n; n--) {
+		for (size_t n = batch->list.n; n && d->replies; n--) {
 			struct reply *r = d->replies;
 			d->replies = r->next;
 			if (!d->replies)

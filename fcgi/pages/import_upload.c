@@ -79,7 +79,7 @@ make_import(struct request *rq, bool ask, struct import_made *made, struct error
 bool
 imports_create(struct request *rq, struct response *rs, struct error *e)
 {
-	struct import_made made;
+	struct import_made made = {0};
 	struct value *form = rq->json ? value_map(rq->arena) : form_model(rq, e);
 	if (!form)
 		return false;
@@ -180,7 +180,7 @@ describe(struct request *rq, const struct import_made *made, const struct value 
 bool
 imports_upload(struct request *rq, struct response *rs, struct error *e)
 {
-	struct import_made made;
+	struct import_made made = {0};
 	if (!make_import(rq, false, &made, e))
 		return false;
 	const struct value *import = wait_for_end(rq, made.id, e);
