@@ -168,6 +168,14 @@ fraction_micros(struct str *s)
 	return micros;
 }
 
+static int
+days_in(int year, int month)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	return days[month - 1] + (month == 2 && leap);
+}
+
 /* What follows the time of day: nothing or Z is UTC; +HH, +HHMM, +HH:MM. */
 static bool
 zone_seconds(struct str s, int *seconds)
@@ -208,7 +216,8 @@ clock_parse(struct str s, int64_t *micros)
 		fraction = fraction_micros(&s);
 	}
 	if (!zone_seconds(s, &offset_seconds) || month < 1 || month > 12 || tm.tm_mday < 1 ||
-	    tm.tm_mday > 31 || tm.tm_hour > 24 || tm.tm_min > 59 || tm.tm_sec > 60)
+	    tm.tm_mday > days_in(year, month) || tm.tm_hour > 23 || tm.tm_min > 59 ||
+	    tm.tm_sec > 60)
 		return false;
 	tm.tm_year = year - 1900;
 	tm.tm_mon = month - 1;
