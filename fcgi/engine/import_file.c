@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/crypto.h"
@@ -27,6 +28,15 @@ copy(struct arena *a, int from, int to, struct import_wish *wish)
 	return n == 0 && fsync(to) == 0;
 }
 
+/* Who runs this as root must not lock the service out of the file. */
+static bool
+hand_over(const struct config *config, struct arena *a, int file)
+{
+	struct stat dir;
+	return geteuid() != 0 || (stat(arena_printf(a, "%s/spool", config->state_dir), &dir) == 0 &&
+				     fchown(file, dir.st_uid, dir.st_gid) == 0);
+}
+
 static bool
 spool(const struct config *config, struct arena *a, struct import_wish *wish, struct error *e)
 {
@@ -38,7 +48,7 @@ spool(const struct config *config, struct arena *a, struct import_wish *wish, st
 	wish->size = 0;
 	wish->path = arena_printf(a, "%s/spool/%s.upload", config->state_dir, crypto_uuid(a));
 	int to = open(wish->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	bool good = to >= 0 && copy(a, from, to, wish);
+	bool good = to >= 0 && copy(a, from, to, wish) && hand_over(config, a, to);
 	if (!good)
 		error_set(e, ERR_UNAVAILABLE, "%s: %s", wish->path, strerror(errno));
 	if (to >= 0)

@@ -231,7 +231,7 @@ refusal(struct import_row *r, const struct table_row *row, struct phone *phone, 
 void
 import_row_add(struct import_row *r, const struct table_row *row)
 {
-	enum { BETWEEN_LINE_AND_REASON = 17 };
+	enum { BETWEEN_LINE_AND_REASON = 16 };
 	struct phone phone = {0};
 	struct str column;
 	const char *reason = refusal(r, row, &phone, &column);

@@ -60,9 +60,8 @@ jobs_run(const struct config *config, int signals, bool once)
 	while (!is_over(&shift)) {
 		struct error why = {0};
 		bool good = jobs_one(&w, tick, &id, &why);
-		if (!good)
-			log_warn("a job was interrupted", LOG_INT("import", id),
-			    LOG_TEXT("why", why.message));
+		if (!good && !id)
+			log_warn("no job could be taken", LOG_TEXT("why", why.message));
 		arena_reset(tick);
 		if (good && id)
 			continue;

@@ -85,6 +85,29 @@ imports_cancel(struct request *rq, struct response *rs, struct error *e)
 }
 
 bool
+imports_consent(struct request *rq, struct response *rs, struct error *e)
+{
+	struct str source;
+	int64_t n = 0;
+	if (!own_import(rq, e))
+		return false;
+	if (!request_required(rq, "consent_source", 500, &source, e) ||
+	    !import_attest(rq->app->db, rq->arena, rq->viewer->client_id, rq->ids[0], source,
+		rq->viewer->user_id, clock_now(), &n, e))
+		return false;
+	struct value *detail = value_map(rq->arena);
+	value_set(rq->arena, detail, "source", value_text(rq->arena, source));
+	value_set_int(rq->arena, detail, "leads", n);
+	if (!trail_add(rq, "import.consent", "import", rq->ids[0], detail, e))
+		return false;
+	value_set_int(rq->arena, rs->model, "recorded", n);
+	return answer(rq, rs,
+	    arena_printf(rq->arena, "Consent was recorded for %lld lead%s.", (long long)n,
+		n == 1 ? "" : "s"),
+	    e);
+}
+
+bool
 imports_start(struct request *rq, struct response *rs, struct error *e)
 {
 	if (!own_import(rq, e) || !dialing_possible(rq, e) ||

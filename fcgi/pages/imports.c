@@ -40,6 +40,7 @@ set_state(struct arena *a, struct value *model, const struct value *import)
 	     over = !running && !mapping && !undone && !undoing;
 	struct str consent = value_str(value_get(import, "options"), "consent");
 	struct str policy = value_str(value_get(import, "options"), "update_policy");
+	value_set_int(a, model, "live", running || undoing ? 1 : 15);
 	value_set_bool(a, model, "is_running", running);
 	value_set_bool(a, model, "is_queued", str_is(state, "queued"));
 	value_set_bool(a, model, "is_mapping", mapping);

@@ -10,6 +10,7 @@ bool imports_errors_csv(struct request *rq, struct response *rs, struct error *e
 /* import_acts.c */
 bool imports_undo(struct request *rq, struct response *rs, struct error *e);
 bool imports_cancel(struct request *rq, struct response *rs, struct error *e);
+bool imports_consent(struct request *rq, struct response *rs, struct error *e);
 bool imports_start(struct request *rq, struct response *rs, struct error *e);
 /* import_upload.c */
 bool imports_new(struct request *rq, struct response *rs, struct error *e);

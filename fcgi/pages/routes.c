@@ -76,6 +76,7 @@ static const struct route web[] = {
     {GET, "/imports/{id}/errors.csv", imports_errors_csv, NULL, ROLE_VIEWER, 0, 0},
     {POST, "/imports/{id}/undo", imports_undo, NULL, ROLE_MEMBER, 0, 0},
     {POST, "/imports/{id}/cancel", imports_cancel, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/imports/{id}/consent", imports_consent, NULL, ROLE_MEMBER, 0, 0},
     {POST, "/imports/{id}/start", imports_start, NULL, ROLE_MEMBER, 0, 0},
 
     {GET, "/settings", settings_show, "settings", ROLE_ADMIN, 0, 0},

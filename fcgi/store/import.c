@@ -103,6 +103,16 @@ import_ask_undo(
 	       db_exec(db, a, q_import_wake, NULL, e);
 }
 
+bool
+import_attest(struct db *db, struct arena *a, int64_t client_id, int64_t id, struct str source,
+    int64_t user_id, int64_t now, int64_t *n, struct error *e)
+{
+	const struct value *row = db_row(db, a, q_import_attest, e, P_INT(client_id), P_INT(id),
+	    P_STR(source), P_ID(user_id), P_TIME(now));
+	*n = value_num(row, "n");
+	return row != NULL;
+}
+
 struct value *
 import_lines_page(struct db *db, struct arena *a, int64_t client_id, int64_t id, int64_t cursor,
     int64_t limit, struct str verdict, struct error *e)

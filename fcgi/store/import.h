@@ -36,6 +36,9 @@ bool import_ask_cancel(struct db *db, struct arena *a, int64_t client_id, int64_
 /** ERR_CONFLICT with the reason where it cannot be undone. */
 bool import_ask_undo(struct db *db, struct arena *a, int64_t client_id, int64_t id, int64_t now,
     struct error *e) MUST_USE;
+/** Consent from ${source} for those of its leads about whom nothing was said; *n: how many. */
+bool import_attest(struct db *db, struct arena *a, int64_t client_id, int64_t id, struct str source,
+    int64_t user_id, int64_t now, int64_t *n, struct error *e) MUST_USE;
 /** Lines after line ${cursor}; ${verdict} "" = all that did not become a new lead. */
 struct value *import_lines_page(struct db *db, struct arena *a, int64_t client_id, int64_t id,
     int64_t cursor, int64_t limit, struct str verdict, struct error *e) MUST_USE;

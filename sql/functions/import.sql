@@ -86,6 +86,9 @@ begin
 	with region_words as materialized (
 		select country, code as word, code, zones from regions
 		union all select country, upper(name), code, zones from regions
+	), zone_words as materialized (
+		select word, zone_named(word) as name
+		from (select distinct time_zone as word from import_stage where time_zone <> '') w
 	), judged as materialized (
 		select s.*, coalesce(r.code, q.code) as region_code, z.name as zone,
 			case when r.code is null and q.code is null and z.name is null then coalesce(area.zones, '{}')
@@ -117,7 +120,7 @@ begin
 			-- "Austin, TX": the state at the end of a place.
 			left join region_words q on q.country = area.country
 				and q.word = upper(btrim(substring(s.location from '[^,]*$')))
-			left join zone_names z on s.time_zone <> '' and z.name = zone_named(s.time_zone)
+			left join zone_words z on z.word = s.time_zone
 			-- The limit keeps this a look at the index for each line, however large the table.
 			left join lateral (select id, import_id, import_line, archived_at from leads
 				where client_id = i.client_id and phone = s.phone limit 1) l on true
@@ -249,6 +252,33 @@ begin
 		end;
 	end if;
 	perform pg_notify('live', '');
+end
+$$;
+
+-- Consent that a person vouches for later, for all leads of the import about whom nothing was said yet. Who
+-- refused or withdrew stays refused. Returns for how many.
+create or replace function import_attest(a_client bigint, a_import bigint, a_source text, a_user bigint,
+	at_time timestamptz) returns integer language plpgsql as $$
+declare
+	said bigint[];
+begin
+	update imports set options = options || jsonb_build_object('consent', 'attested', 'consent_source', a_source)
+	where id = a_import and client_id = a_client and state in ('done', 'failed', 'canceled');
+	if not found then
+		raise exception 'Consent is recorded once the import has ended.' using errcode = 'TL409', hint = 'import_open';
+	end if;
+	with new as (
+		insert into consents (client_id, lead_id, channel, granted, source, evidence, at, import_id, recorded_by, recorded_at)
+		select a_client, l.id, 'call', true, a_source, 'for all leads of import ' || a_import, at_time, a_import, a_user,
+			at_time
+		from leads l where l.import_id = a_import
+			and not exists (select from consents c where c.lead_id = l.id and c.channel = 'call')
+		returning lead_id
+	)
+	select array_agg(lead_id) into said from new;
+	perform recheck_leads(said, at_time);
+	perform pg_notify('live', '');
+	return coalesce(cardinality(said), 0);
 end
 $$;
 

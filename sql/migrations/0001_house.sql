@@ -79,6 +79,7 @@ create table prompt_versions (
 -- Zones that the server knows; pg_timezone_names itself reads a directory each time.
 create table zone_names (name text primary key);
 insert into zone_names select name from pg_timezone_names on conflict do nothing;
+create index zone_names_lower on zone_names (lower(name));
 
 create table imports (
 	id bigint generated always as identity primary key,

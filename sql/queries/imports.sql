@@ -55,6 +55,9 @@ where client_id = $1 and id = $2 and state in ('done', 'canceled', 'failed') and
 -- name: import_undo_refusal
 select import_undo_refusal(id) as refusal from imports where client_id = $1 and id = $2;
 
+-- name: import_attest
+select import_attest($1, $2, $3, $4, $5) as n;
+
 -- name: import_lines_page
 select l.line, l.verdict, l.verdict as status, l.column_name as "column", l.reason, l.raw, l.lead_id
 from import_lines l join imports i on i.id = l.import_id
