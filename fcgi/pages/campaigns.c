@@ -13,45 +13,19 @@ static const struct filter_choice lead_states[] = {{NULL, "All"}, {"waiting", NU
     {"error", NULL}, {"canceled", NULL}};
 #define COUNT(x) (sizeof(x) / sizeof((x)[0]))
 
-static bool
-read_place(struct request *rq, struct filter_place *place, int64_t *cursor, struct error *e)
-{
-	*cursor = 0;
-	if (!filter_place_read(rq, place, e))
-		return false;
-	if (place->newer ||
-	    (place->cursor.n && (!str_to_int(place->cursor, cursor) || *cursor < 1)))
-		return error_set(
-		    e, ERR_MALFORMED, "This cursor is none of ours. Begin at the first page.");
-	return true;
-}
-
-static void
-set_pages(
-    struct request *rq, struct value *model, struct value *rows, const struct filter_place *place)
-{
-	bool more = filter_cut(rows, place);
-	const char *last = rows->list.n
-			       ? arena_printf(rq->arena, "%lld",
-				     (long long)value_num(rows->list.items[rows->list.n - 1], "id"))
-			       : NULL;
-	filter_pages(rq, model, place, more, NULL, last);
-}
-
 bool
 campaigns_list(struct request *rq, struct response *rs, struct error *e)
 {
 	struct filter_place place;
 	int64_t cursor;
-	if (!read_place(rq, &place, &cursor, e) ||
+	if (!filter_place_number(rq, &place, &cursor, e) ||
 	    !filter_check(rq, "state", states, COUNT(states), e))
 		return false;
 	struct value *rows = campaign_page(rq->app->db, rq->arena, rq->viewer->client_id, cursor,
 	    place.limit + 1, request_text(rq, "state"), clock_now(), e);
 	if (!rows)
 		return false;
-	value_set(rq->arena, rs->model, "campaigns", rows);
-	set_pages(rq, rs->model, rows, &place);
+	filter_page(rq, rs->model, "campaigns", rows, "id", &place);
 	if (!rq->json) {
 		value_set(rq->arena, rs->model, "chips",
 		    filter_chips(rq, "state", states, COUNT(states)));
@@ -140,7 +114,7 @@ campaigns_leads(struct request *rq, struct response *rs, struct error *e)
 	struct arena *a = rq->arena;
 	struct filter_place place;
 	int64_t cursor;
-	if (!read_place(rq, &place, &cursor, e) ||
+	if (!filter_place_number(rq, &place, &cursor, e) ||
 	    !filter_check(rq, "state", lead_states, COUNT(lead_states), e))
 		return false;
 	struct value *c =
@@ -152,8 +126,7 @@ campaigns_leads(struct request *rq, struct response *rs, struct error *e)
 	if (!rows)
 		return false;
 	set_reasons(a, rows);
-	value_set(a, rs->model, rq->json ? "leads" : "rows", rows);
-	set_pages(rq, rs->model, rows, &place);
+	filter_page(rq, rs->model, rq->json ? "leads" : "rows", rows, "id", &place);
 	if (!rq->json) {
 		value_set(a, rs->model, "campaign", c);
 		value_set(a, rs->model, "chips",

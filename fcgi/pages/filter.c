@@ -112,3 +112,28 @@ filter_pages(const struct request *rq, struct value *model, const struct filter_
 	else if (place->newer || place->cursor.n)
 		value_set_text(a, model, "newer_url", filter_url(rq, "cursor", NULL));
 }
+
+bool
+filter_place_number(
+    const struct request *rq, struct filter_place *place, int64_t *cursor, struct error *e)
+{
+	*cursor = 0;
+	if (!filter_place_read(rq, place, e))
+		return false;
+	if (place->newer ||
+	    (place->cursor.n && (!str_to_int(place->cursor, cursor) || *cursor < 0)))
+		return error_set(
+		    e, ERR_MALFORMED, "This cursor is none of ours. Begin at the first page.");
+	return true;
+}
+
+void
+filter_page(const struct request *rq, struct value *model, const char *member, struct value *rows,
+    const char *by, const struct filter_place *place)
+{
+	bool more = filter_cut(rows, place);
+	const struct value *last = rows->list.n ? rows->list.items[rows->list.n - 1] : NULL;
+	value_set(rq->arena, model, member, rows);
+	filter_pages(rq, model, place, more, NULL,
+	    last ? arena_printf(rq->arena, "%lld", (long long)value_num(last, by)) : NULL);
+}

@@ -34,4 +34,14 @@ bool filter_cut(struct value *rows, const struct filter_place *place);
 void filter_pages(const struct request *rq, struct value *model, const struct filter_place *place,
     bool more, const char *first, const char *last);
 
+/* Lists that go one way only, by a number such as the id: ?cursor= is the last one seen. */
+
+/** *cursor 0: from the beginning. ERR_MALFORMED where the cursor is none of ours. */
+bool filter_place_number(const struct request *rq, struct filter_place *place, int64_t *cursor,
+    struct error *e) MUST_USE;
+/** Sets ${model}.${member} to ${rows}, asked for with limit + 1, and the links; ${by} is the
+ * number's name. */
+void filter_page(const struct request *rq, struct value *model, const char *member,
+    struct value *rows, const char *by, const struct filter_place *place);
+
 #endif

@@ -8,23 +8,14 @@ bool
 imports_list(struct request *rq, struct response *rs, struct error *e)
 {
 	struct filter_place place;
-	int64_t cursor = 0;
-	if (!filter_place_read(rq, &place, e))
+	int64_t cursor;
+	if (!filter_place_number(rq, &place, &cursor, e))
 		return false;
-	if (place.newer || (place.cursor.n && (!str_to_int(place.cursor, &cursor) || cursor < 1)))
-		return error_set(
-		    e, ERR_MALFORMED, "This cursor is none of ours. Begin at /imports.");
 	struct value *rows =
 	    import_page(rq->app->db, rq->arena, rq->viewer->client_id, cursor, place.limit + 1, e);
 	if (!rows)
 		return false;
-	bool more = filter_cut(rows, &place);
-	const char *last = rows->list.n
-			       ? arena_printf(rq->arena, "%lld",
-				     (long long)value_num(rows->list.items[rows->list.n - 1], "id"))
-			       : NULL;
-	value_set(rq->arena, rs->model, "imports", rows);
-	filter_pages(rq, rs->model, &place, more, NULL, last);
+	filter_page(rq, rs->model, "imports", rows, "id", &place);
 	return true;
 }
 
@@ -98,14 +89,11 @@ imports_errors(struct request *rq, struct response *rs, struct error *e)
 	static const struct filter_choice verdicts[] = {
 	    {NULL, "All"}, {"rejected", NULL}, {"skipped", NULL}, {"updated", NULL}};
 	struct filter_place place;
-	int64_t cursor = 0;
+	int64_t cursor;
 	struct value *import = own_import(rq, e);
-	if (!import || !filter_place_read(rq, &place, e) ||
+	if (!import || !filter_place_number(rq, &place, &cursor, e) ||
 	    !filter_check(rq, "verdict", verdicts, 4, e))
 		return false;
-	if (place.newer || (place.cursor.n && (!str_to_int(place.cursor, &cursor) || cursor < 0)))
-		return error_set(
-		    e, ERR_MALFORMED, "This cursor is none of ours. Begin at the first page.");
 	struct str verdict = request_text(rq, "verdict");
 	if (rq->json && !verdict.n)
 		verdict = STR("rejected");
@@ -113,13 +101,7 @@ imports_errors(struct request *rq, struct response *rs, struct error *e)
 	    rq->ids[0], cursor, place.limit + 1, verdict, e);
 	if (!rows)
 		return false;
-	bool more = filter_cut(rows, &place);
-	const char *last =
-	    rows->list.n ? arena_printf(rq->arena, "%lld",
-			       (long long)value_num(rows->list.items[rows->list.n - 1], "line"))
-			 : NULL;
-	value_set(rq->arena, rs->model, rq->json ? "errors" : "lines", rows);
-	filter_pages(rq, rs->model, &place, more, NULL, last);
+	filter_page(rq, rs->model, rq->json ? "errors" : "lines", rows, "line", &place);
 	if (!rq->json) {
 		value_set(rq->arena, rs->model, "import", import);
 		value_set(rq->arena, rs->model, "chips", filter_chips(rq, "verdict", verdicts, 4));

@@ -268,23 +268,14 @@ list_page(struct request *rq, struct response *rs, const char *member,
     struct error *e)
 {
 	struct filter_place place;
-	int64_t cursor = 0;
-	if (!filter_place_read(rq, &place, e))
+	int64_t cursor;
+	if (!filter_place_number(rq, &place, &cursor, e))
 		return false;
-	if (place.newer || (place.cursor.n && (!str_to_int(place.cursor, &cursor) || cursor < 1)))
-		return error_set(
-		    e, ERR_MALFORMED, "This cursor is none of ours. Begin at the first page.");
 	struct value *rows =
 	    rows_of(rq->app->db, rq->arena, rq->viewer->client_id, cursor, place.limit + 1, e);
 	if (!rows)
 		return false;
-	bool more = filter_cut(rows, &place);
-	const char *last = rows->list.n
-			       ? arena_printf(rq->arena, "%lld",
-				     (long long)value_num(rows->list.items[rows->list.n - 1], "id"))
-			       : NULL;
-	value_set(rq->arena, rs->model, member, rows);
-	filter_pages(rq, rs->model, &place, more, NULL, last);
+	filter_page(rq, rs->model, member, rows, "id", &place);
 	return true;
 }
 

@@ -28,26 +28,16 @@ fill(struct request *rq, struct error *e)
 {
 	struct arena *a = rq->arena;
 	struct filter_place place;
-	int64_t cursor = 0;
-	if (!filter_place_read(rq, &place, e))
+	int64_t cursor;
+	if (!filter_place_number(rq, &place, &cursor, e))
 		return NULL;
-	if (place.newer || (place.cursor.n && !str_to_int(place.cursor, &cursor))) {
-		error_set(e, ERR_MALFORMED, "This cursor is none of ours. Begin at /suppressions.");
-		return NULL;
-	}
 	struct str q = rq->method == GET ? request_text(rq, "q") : STR("");
 	struct value *rows = suppression_list(
 	    rq->app->db, a, rq->viewer->client_id, cursor, part_of(a, q), place.limit + 1, e);
 	if (!rows)
 		return NULL;
 	struct value *model = value_map(a);
-	bool more = filter_cut(rows, &place);
-	value_set(a, model, "suppressions", rows);
-	const char *last = rows->list.n
-			       ? arena_printf(a, "%lld",
-				     (long long)value_num(rows->list.items[rows->list.n - 1], "id"))
-			       : NULL;
-	filter_pages(rq, model, &place, more, NULL, last);
+	filter_page(rq, model, "suppressions", rows, "id", &place);
 	if (!rq->json) {
 		value_set(a, model, "q", value_text(a, q));
 		value_set_bool(a, model, "nobody", !rows->list.n && !q.n);
