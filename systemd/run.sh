@@ -11,7 +11,8 @@ die() { printf 'trunkline: %s\n' "$*" >&2; exit 1; }
 # --- where things are ------------------------------------------------------------------------------
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 build=$1 state=$2
-pg_bin=$(ls -d /usr/lib/postgresql/15/bin 2>/dev/null) || die "PostgreSQL 15 is missing. Run: make prerequisites"
+pg_bin=$(ls -d /usr/lib/postgresql/15/bin 2>/dev/null) ||
+	die "PostgreSQL 15 is missing. Run: make prerequisites"
 : "${HTTPS_PORT:=8443}" "${HTTP_PORT:=8080}" "${WEB_WORKERS:=4}" "${HOOK_WORKERS:=2}" "${SANDBOX:=}"
 
 # PostgreSQL refuses to run as root, so root hands everything over to its user. That user must be able to
@@ -45,7 +46,8 @@ if [ -z "${TRUNKLINE_INSTALLED:-}" ]; then
 	cp -r "$checkout/templates" "$checkout/sql" "$checkout/nginx" "$build/static" "$app/"
 	cp "$checkout/systemd/run.sh" "$app/"
 	if [ -f "$checkout/.env" ]; then cp "$checkout/.env" "$app/.env"; fi
-	export TRUNKLINE_INSTALLED=1 TRUNKLINE_STATE TRUNKLINE_DATA HTTPS_PORT HTTP_PORT WEB_WORKERS HOOK_WORKERS SANDBOX
+	export TRUNKLINE_INSTALLED=1 TRUNKLINE_STATE TRUNKLINE_DATA
+	export HTTPS_PORT HTTP_PORT WEB_WORKERS HOOK_WORKERS SANDBOX
 	if [ "$(id -u)" = 0 ]; then
 		chown -R postgres: "$TRUNKLINE_DATA"
 		cd /
@@ -86,7 +88,8 @@ secret() { # NAME FILE: made at first start, kept
 }
 secret SECRET_KEY "$data/secret-key"
 export DATABASE_URL="host=$run dbname=trunkline user=trunkline"
-export STATE=$data TEMPLATE_DIR=$app/templates STATIC_DIR=$app/static PROMPT_DIR=$app/templates/prompts SQL_DIR=$app/sql
+export STATE=$data TEMPLATE_DIR=$app/templates STATIC_DIR=$app/static
+export PROMPT_DIR=$app/templates/prompts SQL_DIR=$app/sql
 export BASE_URL=${BASE_URL:-https://localhost:$HTTPS_PORT}
 if [ -z "$SANDBOX" ]; then if [ -n "${BLAND_API_KEY:-}" ]; then SANDBOX=0; else SANDBOX=1; fi; fi
 export SANDBOX
@@ -102,7 +105,9 @@ keep() {
 	(
 		exec 9>&-
 		child=
-		trap 'trap "" TERM; if [ -n "$child" ]; then kill -TERM "$child" 2>/dev/null; wait "$child"; fi; exit 0' TERM
+		trap 'trap "" TERM
+			if [ -n "$child" ]; then kill -TERM "$child" 2>/dev/null; wait "$child"; fi
+			exit 0' TERM
 		trap '' INT
 		while :; do
 			setsid "$@" >> "$log/$name.log" 2>&1 &
@@ -164,7 +169,9 @@ ${PG_FAST:+full_page_writes = off}
 CONF
 # What a kill -9 of this script left behind goes first; we hold the lock, so it is nobody else's.
 while read -r pid; do
-	if [ -r "/proc/$pid/cmdline" ] && tr '\0' ' ' < "/proc/$pid/cmdline" | grep -qF "$app/run.sh"; then kill -TERM "$pid" || true; fi
+	if [ -r "/proc/$pid/cmdline" ] && tr '\0' ' ' < "/proc/$pid/cmdline" | grep -qF "$app/run.sh"; then
+		kill -TERM "$pid" || true
+	fi
 done < <(cat "$data/run/keepers" 2>/dev/null || true)
 : > "$data/run/keepers"
 if pg status >/dev/null 2>&1; then pg -m fast -w stop >/dev/null 2>&1 || true; fi
@@ -176,13 +183,15 @@ psql -d postgres -c "select 1 from pg_database where datname='trunkline'" | grep
 "$app/trunkline" migrate >> "$log/migrate.log" 2>&1 || die "the migration failed; see $log/migrate.log"
 if [ ! -s "$data/admin-password" ]; then
 	(umask 077 && openssl rand -base64 15 | tr '+/' 'xy' > "$data/admin-password")
-	"$app/trunkline" user add admin@localhost --role admin --password-stdin < "$data/admin-password" >/dev/null ||
+	"$app/trunkline" user add admin@localhost --role admin --password-stdin \
+		< "$data/admin-password" >/dev/null ||
 		{ rm -f "$data/admin-password"; die "the first user could not be made"; }
 	first=1
 fi
 
 # --- the certificate -------------------------------------------------------------------------------
-if [ ! -s "$data/tls/cert.pem" ] || ! openssl x509 -in "$data/tls/cert.pem" -noout -checkend 86400 >/dev/null; then
+if [ ! -s "$data/tls/cert.pem" ] ||
+	! openssl x509 -in "$data/tls/cert.pem" -noout -checkend 86400 >/dev/null; then
 	host=$(hostname 2>/dev/null || echo localhost)
 	(umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 825 \
 		-keyout "$data/tls/key.pem" -out "$data/tls/cert.pem" -subj "/CN=localhost" \
@@ -203,8 +212,8 @@ if [ "$SANDBOX" = 1 ]; then
 	SANDBOX_PORT=${SANDBOX_PORT:-$(cat "$data/sandbox-port")}
 	export BLAND_BASE_URL=http://127.0.0.1:$SANDBOX_PORT
 	# shellcheck disable=SC2086 # SANDBOX_ARGS is a list of options
-	keep sandbox 0.5 "$app/trunkline-sandbox" --listen "127.0.0.1:$SANDBOX_PORT" --ledger "$data/sandbox-ledger" \
-		${SANDBOX_ARGS:-}
+	keep sandbox 0.5 "$app/trunkline-sandbox" --listen "127.0.0.1:$SANDBOX_PORT" \
+		--ledger "$data/sandbox-ledger" ${SANDBOX_ARGS:-}
 fi
 
 # --- pools, dialer, jobs, nginx --------------------------------------------------------------------
@@ -245,12 +254,16 @@ for ((n = 0; n < 300; n++)); do
 	sleep 0.1
 done
 [ "$n" -lt 300 ] || die "it did not become ready within 30 s; see $log"
-if [ "$data" != "$TRUNKLINE_STATE" ]; then cp "$data/admin-password" "$TRUNKLINE_STATE/" 2>/dev/null || true; fi
+if [ "$data" != "$TRUNKLINE_STATE" ]; then
+	cp "$data/admin-password" "$TRUNKLINE_STATE/" 2>/dev/null || true
+fi
 say "Trunkline is ready:  https://localhost:$HTTPS_PORT"
 say "Sign in as:          admin@localhost"
 if [ -n "${first:-}" ]; then say "Password:            $(cat "$data/admin-password")"; fi
 say "Kept in:             $data/admin-password"
-if [ "$SANDBOX" = 1 ]; then say "Sandbox is on: nothing leaves this machine. Set BLAND_API_KEY in .env to call for real."; fi
+if [ "$SANDBOX" = 1 ]; then
+	say "Sandbox is on: nothing leaves this machine. Set BLAND_API_KEY in .env to call for real."
+fi
 # make does not hand on an INT that was sent to it alone, it waits for us. But it no longer catches INT then.
 catches_int() {
 	local word mask

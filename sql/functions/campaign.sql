@@ -1,8 +1,10 @@
--- What people do with campaigns. Each may be pressed twice: the second time changes nothing. Errors are raised as
+-- What people do with campaigns. Each may be pressed twice: the second time changes nothing. Errors are
+-- raised as
 -- SQLSTATE TLxxx, where xxx is the HTTP status, with the code in the hint.
 set check_function_bodies = off;
 
--- Makes a campaign (a_id NULL) or changes one that does not run. Members that a_fields lacks keep their value.
+-- Makes a campaign (a_id NULL) or changes one that does not run. Members that a_fields lacks keep their
+-- value.
 create or replace function campaign_put(a_client bigint, a_id bigint, a_fields jsonb, a_user bigint,
 	at_time timestamptz) returns bigint language plpgsql as $$
 declare
@@ -101,7 +103,8 @@ declare
 	c campaigns := campaign_locked(a_client, a_campaign);
 begin
 	if c.state = 'archived' then
-		raise exception 'An archived campaign cannot be started.' using errcode = 'TL409', hint = 'campaign_archived';
+		raise exception 'An archived campaign cannot be started.' using errcode = 'TL409',
+			hint = 'campaign_archived';
 	end if;
 	if c.state = 'running' then
 		return false;
@@ -141,7 +144,8 @@ begin
 end
 $$;
 
--- Takes everybody off who still waits; calls under way finish, then it is done. Returns how many were taken off.
+-- Takes everybody off who still waits; calls under way finish, then it is done. Returns how many were
+-- taken off.
 create or replace function campaign_stop(a_client bigint, a_campaign bigint, a_user bigint,
 	at_time timestamptz) returns integer language plpgsql as $$
 declare
@@ -176,8 +180,10 @@ begin
 	if c.state = 'archived' then
 		return false;
 	end if;
-	if c.state in ('running', 'paused') or exists (select from calls where campaign_id = c.id and state <> 'ended') then
-		raise exception 'Stop the campaign first, and let its calls end.' using errcode = 'TL409', hint = 'campaign_live';
+	if c.state in ('running', 'paused') or exists (select from calls where campaign_id = c.id
+		and state <> 'ended') then
+		raise exception 'Stop the campaign first, and let its calls end.' using errcode = 'TL409',
+			hint = 'campaign_live';
 	end if;
 	update enrollments set state = 'canceled', changed_at = at_time
 	where campaign_id = c.id and state in ('waiting', 'blocked');
@@ -186,9 +192,11 @@ begin
 end
 $$;
 
--- What would happen if it started now: {"total", "judged", "now", "later", "later_from", "blocked": {reason: n}}.
+-- What would happen if it started now: {"total", "judged", "now", "later", "later_from", "blocked":
+-- {reason: n}}.
 -- The first a_most are judged one by one; total counts all.
-create or replace function campaign_preflight(a_campaign bigint, a_most int, at_time timestamptz) returns jsonb
+create or replace function campaign_preflight(a_campaign bigint, a_most int,
+	at_time timestamptz) returns jsonb
 	language sql stable as $$
 	with first as (
 		select lead_id from enrollments where campaign_id = a_campaign and state in ('waiting', 'blocked')
@@ -197,7 +205,8 @@ create or replace function campaign_preflight(a_campaign bigint, a_most int, at_
 		select k.* from first f cross join lateral contactability(f.lead_id, 'call', a_campaign, at_time) k
 	)
 	select jsonb_build_object(
-		'total', (select count(*) from enrollments where campaign_id = a_campaign and state in ('waiting', 'blocked')),
+		'total', (select count(*) from enrollments where campaign_id = a_campaign and state in ('waiting',
+			'blocked')),
 		'judged', (select count(*) from judged),
 		'now', (select count(*) from judged where allowed),
 		'later', (select count(*) from judged where not allowed and not permanent),

@@ -30,7 +30,8 @@ create or replace function campaign_room(a_campaign campaigns, at_time timestamp
 				- interval '1.05 seconds' * greatest(1, 1 / (a_campaign).pace_per_second))))::int
 $$;
 
--- The version of the prompt that a call speaks from: the campaign's, else the one the lead names, else default.
+-- The version of the prompt that a call speaks from: the campaign's, else the one the lead names, else
+-- default.
 create or replace function prompt_for(a_client bigint, a_prompt bigint, a_name text) returns bigint
 	language sql stable as $$
 	select v.id from prompts p join prompt_versions v on v.prompt_id = p.id and v.version = p.current_version
@@ -39,7 +40,8 @@ create or replace function prompt_for(a_client bigint, a_prompt bigint, a_name t
 	order by p.id is not distinct from a_prompt desc, p.name = a_name desc limit 1
 $$;
 
--- Due enrollments of a running campaign, promised callbacks first. Locked; those that others hold are skipped.
+-- Due enrollments of a running campaign, promised callbacks first. Locked; those that others hold are
+-- skipped.
 create or replace function due_enrollments(a_campaign bigint, a_most int, at_time timestamptz)
 	returns setof enrollments language sql volatile as $$
 	select * from (select * from enrollments where campaign_id = a_campaign and state = 'waiting'
@@ -141,7 +143,8 @@ create or replace function next_due(a_client bigint, at_time timestamptz) return
 	) s
 $$;
 
--- Blocked enrollments of these leads are judged anew: after consent, a changed number or zone. Returns how many.
+-- Blocked enrollments of these leads are judged anew: after consent, a changed number or zone. Returns how
+-- many.
 create or replace function recheck_leads(a_leads bigint[], at_time timestamptz) returns integer
 	language plpgsql as $$
 declare

@@ -21,7 +21,8 @@ create or replace function window_holds(a_zone text, a_days int[], a_start time,
 	from (select at_time at time zone a_zone as local) t
 $$;
 
--- The first instant from at_time on at which the window holds in all zones at once; NULL: never within 9 days.
+-- The first instant from at_time on at which the window holds in all zones at once; NULL: never within 9
+-- days.
 -- The window of several zones opens when it opens in one of them, so only those instants are tried.
 create or replace function window_next(a_zones text[], a_days int[], a_start time, a_end time,
 	a_weekend_start time, a_weekend_end time, a_sunday boolean, at_time timestamptz)

@@ -1,5 +1,5 @@
--- Imports: a batch of lines is staged by COPY and merged by one statement in the same transaction as the counts,
--- so that a job may be killed anywhere and goes on at the next line.
+-- Imports: a batch of lines is staged by COPY and merged by one statement in the same transaction as the
+-- counts, so that a job may be killed anywhere and goes on at the next line.
 set check_function_bodies = off;
 
 -- Of this session; emptied by each commit. `reason`: why the line is refused, else NULL.
@@ -23,14 +23,16 @@ begin
 		error = 'The import broke off five times at the same place, after line ' || line_done
 			|| '. What was imported until then is kept.'
 	where state = 'running' and tries >= 5 and lease_until < at_time;
-	update imports set undo_asked_at = null, lease_token = null, error = 'It could not be undone: that failed five times.'
+	update imports set undo_asked_at = null, lease_token = null,
+		error = 'It could not be undone: that failed five times.'
 	where undo_asked_at is not null and tries >= 5 and lease_until < at_time;
 	update imports i set state = case when i.undo_asked_at is null then 'running' else i.state end,
 		lease_token = a_token, lease_until = at_time + a_lease_seconds * interval '1 second', tries = i.tries + 1,
 		started_at = coalesce(i.started_at, at_time)
 	from (
 		select id from imports where coalesce(lease_until, '-infinity') < at_time
-			and (state in ('queued', 'running') or (undo_asked_at is not null and state in ('done', 'failed', 'canceled')))
+			and (state in ('queued', 'running') or (undo_asked_at is not null and state in
+				('done', 'failed', 'canceled')))
 		order by id limit 1 for update skip locked
 	) next
 	where i.id = next.id returning i.id into taken;
@@ -48,18 +50,19 @@ $$;
 
 create or replace function import_pick(a_policy text, a_old text, a_new text) returns text
 	language sql immutable as $$
-	select case when coalesce(a_new, '') = '' then a_old when a_policy = 'overwrite' or coalesce(a_old, '') = '' then a_new
-		else a_old end
+	select case when coalesce(a_new, '') = '' then a_old when a_policy = 'overwrite' or coalesce(a_old, '') = ''
+		then a_new else a_old end
 $$;
 
 create or replace function import_change(a_old text, a_new text) returns jsonb language sql immutable as $$
 	select case when a_old is distinct from a_new then jsonb_build_array(a_old, a_new) end
 $$;
 
--- Merges what is staged. Each line becomes exactly one of created, updated, skipped, rejected. held: false where
--- another worker has taken the job over.
+-- Merges what is staged. Each line becomes exactly one of created, updated, skipped, rejected. held: false
+-- where another worker has taken the job over.
 drop function if exists import_merge(bigint, uuid, bigint, bigint, int, timestamptz);
-create function import_merge(a_import bigint, a_token uuid, a_line bigint, a_bytes bigint, a_lease_seconds int,
+create function import_merge(a_import bigint, a_token uuid, a_line bigint, a_bytes bigint,
+	a_lease_seconds int,
 	at_time timestamptz, out held boolean, out canceled boolean) language plpgsql as $$
 declare
 	i imports;
@@ -81,7 +84,8 @@ begin
 	-- Two imports with the same people in another order would wait for each other.
 	perform pg_advisory_xact_lock(hashtextextended('import', i.client_id));
 	policy := coalesce(i.options->>'update_policy', 'skip');
-	phone_column := coalesce((select c->>'name' from jsonb_array_elements(i.columns) c where c->>'field' = 'phone' limit 1), '');
+	phone_column := coalesce((select c->>'name' from jsonb_array_elements(i.columns) c
+		where c->>'field' = 'phone' limit 1), '');
 
 	with region_words as materialized (
 		select country, code as word, code, zones from regions
@@ -128,8 +132,10 @@ begin
 				and lead_id = l.id order by line limit 1) d on true
 	), fresh as (
 		insert into leads (client_id, phone, extension, contact, company, email, location, region, time_zone, zones,
-			source, assigned_agent, notes, list, prompt_name, attributes, import_id, import_line, created_at, updated_at)
-		select i.client_id, j.phone, nullif(j.extension, ''), j.contact, j.company, j.email, j.location, j.region_code,
+			source, assigned_agent, notes, list, prompt_name, attributes, import_id, import_line, created_at,
+				updated_at)
+		select i.client_id, j.phone, nullif(j.extension, ''), j.contact, j.company, j.email, j.location,
+			j.region_code,
 			j.zone, j.zones, coalesce(nullif(j.source, ''), i.options->>'source', ''), j.agent, j.notes,
 			coalesce(i.options->>'list', ''),
 			coalesce(nullif(j.prompt, ''), nullif(i.options->>'prompt_name', ''), 'default'),
@@ -138,7 +144,8 @@ begin
 		on conflict (client_id, phone) do nothing
 		returning id, phone, import_line
 	), wanted as materialized (
-		select j.line, l.id, n.*, case when n.region is distinct from l.region or n.time_zone is distinct from l.time_zone
+		select j.line, l.id, n.*, case when n.region is distinct from l.region or n.time_zone is distinct
+			from l.time_zone
 				then zones_of(l.phone, n.region, n.time_zone) else l.zones end as zones,
 			jsonb_strip_nulls(jsonb_build_object(
 				'extension', import_change(l.extension, n.extension), 'contact', import_change(l.contact, n.contact),
@@ -166,28 +173,33 @@ begin
 	), changed as (
 		update leads l set extension = w.extension, contact = w.contact, company = w.company, email = w.email,
 			location = w.location, region = w.region, time_zone = w.time_zone, zones = w.zones, source = w.source,
-			assigned_agent = w.agent, notes = w.notes, list = w.list, prompt_name = w.prompt, attributes = w.attributes,
+			assigned_agent = w.agent, notes = w.notes, list = w.list, prompt_name = w.prompt,
+				attributes = w.attributes,
 			updated_at = at_time
 		from wanted w where l.id = w.id and w.before <> '{}' returning l.id
 	), lines as (
 		insert into import_lines (import_id, line, verdict, column_name, reason, raw, lead_id, before)
-		select a_import, line, 'rejected', column_name, reason, raw, null, null from import_stage where reason is not null
+		select a_import, line, 'rejected', column_name, reason, raw, null, null from import_stage
+			where reason is not null
 		union all
 		select a_import, j.line, case when c.id is null then 'skipped' else 'updated' end, phone_column, case
-			when c.id is not null then 'This number was known. ' || case policy when 'overwrite' then 'The lead was updated.'
+			when c.id is not null then 'This number was known. ' || case policy when 'overwrite'
+				then 'The lead was updated.'
 				else 'Empty fields were filled.' end
 			when j.verdict = 'repeated' then 'The same number stands in line ' || j.same_as_line || '.'
 			when j.verdict = 'archived' then 'This number belongs to an archived lead. Restore it to call it.'
 			when j.verdict = 'update' then 'This number is known, and the line says nothing new.'
 			else 'This number is known already.' end,
 			null, coalesce(j.known_id, f.id), case when c.id is not null then w.before end
-		from judged j left join fresh f on f.phone = j.phone left join changed c on c.id = j.known_id and j.verdict = 'update'
+		from judged j left join fresh f on f.phone = j.phone left join changed c on c.id = j.known_id
+			and j.verdict = 'update'
 			left join wanted w on w.line = j.line
 		where f.import_line is distinct from j.line
 		returning verdict
 	), said as (
 		-- Permission holds for the person, known or new. A "no" counts wherever it stands.
-		insert into consents (client_id, lead_id, channel, granted, source, evidence, at, import_id, recorded_by, recorded_at)
+		insert into consents (client_id, lead_id, channel, granted, source, evidence, at, import_id, recorded_by,
+			recorded_at)
 		select i.client_id, coalesce(j.known_id, f.id), 'call', j.consent is distinct from false,
 			case when i.options->>'consent' = 'attested' and j.consent is distinct from false
 				then i.options->>'consent_source' else 'column of the imported file' end,
@@ -222,8 +234,8 @@ begin
 end
 $$;
 
--- The end of a job: done, canceled or failed with a message. Its people join the campaign that was named: the new
--- ones, and those that were known and were not called yet.
+-- The end of a job: done, canceled or failed with a message. Its people join the campaign that was named:
+-- the new ones, and those that were known and were not called yet.
 create or replace function import_finish(a_import bigint, a_token uuid, a_error text, at_time timestamptz)
 	returns void language plpgsql as $$
 declare
@@ -231,7 +243,8 @@ declare
 begin
 	update imports set state = case when a_error is null then 'done' when a_error = 'canceled' then 'canceled'
 			else 'failed' end,
-		error = case when a_error = 'canceled' then null else a_error end, finished_at = at_time, lease_token = null,
+		error = case when a_error = 'canceled' then null else a_error end, finished_at = at_time,
+			lease_token = null,
 		lease_until = null, tries = 0, spool_path = null,
 		bytes_done = case when a_error is null then size_bytes else bytes_done end
 	where id = a_import and lease_token = a_token returning * into i;
@@ -265,11 +278,14 @@ begin
 	update imports set options = options || jsonb_build_object('consent', 'attested', 'consent_source', a_source)
 	where id = a_import and client_id = a_client and state in ('done', 'failed', 'canceled');
 	if not found then
-		raise exception 'Consent is recorded once the import has ended.' using errcode = 'TL409', hint = 'import_open';
+		raise exception 'Consent is recorded once the import has ended.' using errcode = 'TL409',
+			hint = 'import_open';
 	end if;
 	with new as (
-		insert into consents (client_id, lead_id, channel, granted, source, evidence, at, import_id, recorded_by, recorded_at)
-		select a_client, l.id, 'call', true, a_source, 'for all leads of import ' || a_import, at_time, a_import, a_user,
+		insert into consents (client_id, lead_id, channel, granted, source, evidence, at, import_id, recorded_by,
+			recorded_at)
+		select a_client, l.id, 'call', true, a_source, 'for all leads of import ' || a_import, at_time, a_import,
+			a_user,
 			at_time
 		from leads l where l.import_id = a_import
 			and not exists (select from consents c where c.lead_id = l.id and c.channel = 'call')
@@ -294,7 +310,8 @@ $$;
 
 -- What stood in a field before, if it still holds what the import wrote; a later change by a person stays.
 create or replace function import_back(a_now text, a_change jsonb) returns text language sql immutable as $$
-	select case when a_change is not null and a_now is not distinct from a_change->>1 then a_change->>0 else a_now end
+	select case when a_change is not null and a_now is not distinct from a_change->>1 then a_change->>0
+		else a_now end
 $$;
 
 -- Takes everything back. Claims are kept out by locking the enrollments before looking for calls.
@@ -318,7 +335,8 @@ begin
 		return;
 	end if;
 	update leads l set extension = import_back(l.extension, b.before->'extension'),
-		contact = import_back(l.contact, b.before->'contact'), company = import_back(l.company, b.before->'company'),
+		contact = import_back(l.contact, b.before->'contact'), 
+		company = import_back(l.company, b.before->'company'),
 		email = import_back(l.email, b.before->'email'), location = import_back(l.location, b.before->'location'),
 		region = import_back(l.region, b.before->'region'),
 		time_zone = import_back(l.time_zone, b.before->'time_zone'),

@@ -3,7 +3,8 @@ set check_function_bodies = off;
 
 -- Saves a prompt; a changed text is a new version, an unchanged one is none. A name that was archived comes
 -- back with its history. Returns the current version's number.
-create or replace function prompt_save(a_client bigint, a_name text, a_body text, a_first text, a_voicemail text,
+create or replace function prompt_save(a_client bigint, a_name text, a_body text, a_first text,
+	a_voicemail text,
 	a_defaults jsonb, a_note text, a_user bigint, at_time timestamptz) returns integer language plpgsql as $$
 declare
 	p prompts;
@@ -18,7 +19,8 @@ begin
 	end if;
 	insert into prompt_versions (prompt_id, version, body, first_sentence, voicemail_message, defaults, note,
 		created_by, created_at)
-	values (p.id, coalesce((select max(version) from prompt_versions where prompt_id = p.id), 0) + 1, a_body, a_first,
+	values (p.id, coalesce((select max(version) from prompt_versions where prompt_id = p.id), 0) + 1, a_body,
+		a_first,
 		a_voicemail, coalesce(a_defaults, v.defaults, '{}'), a_note, a_user, at_time) returning * into v;
 	update prompts set current_version = v.version where id = p.id;
 	return v.version;

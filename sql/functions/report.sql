@@ -38,13 +38,15 @@ begin
 	insert into suppressions (client_id, phone, reason, source, call_id, created_at)
 	values (a_call.client_id, a_call.phone, a_reason, 'call', a_call.id, at_time) on conflict do nothing;
 	insert into consents (client_id, lead_id, channel, granted, source, evidence, at, call_id, recorded_at)
-	select a_call.client_id, a_call.lead_id, ch, false, 'said so in a call', 'call ' || a_call.id, at_time, a_call.id,
+	select a_call.client_id, a_call.lead_id, ch, false, 'said so in a call', 'call ' || a_call.id, at_time,
+		a_call.id,
 		at_time
 	from unnest('{call,sms,whatsapp,email}'::text[]) ch;
 end
 $$;
 
--- The journey goes on after a call has ended: another try, or its end. a_key names the row of the retry policy
+-- The journey goes on after a call has ended: another try, or its end. a_key names the row of the retry
+-- policy
 -- ('' = never again); a_reached says whether the attempt counts as one that may have reached the person.
 create or replace function conclude(a_call calls, a_key text, a_reached boolean, a_wait interval,
 	at_time timestamptz) returns void language plpgsql as $$
@@ -190,7 +192,8 @@ declare
 	call calls;
 	result text;
 begin
-	insert into events (provider, dedupe_key, kind, provider_call_id, signature, verdict, received_at, body, headers)
+	insert into events (provider, dedupe_key, kind, provider_call_id, signature, verdict, received_at, body,
+		headers)
 	values (a_provider, a_key, coalesce(r->>'kind', 'unreadable'), r->>'provider_call_id', a_signature,
 		case when a_signature = 'bad' then 'refused' when r->>'kind' = 'unreadable' then 'unreadable'
 			else 'unknown_call' end, at_time, a_body, coalesce(a_headers, '{}'))

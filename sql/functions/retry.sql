@@ -15,8 +15,10 @@ create or replace function retry_default(a_key text) returns jsonb language sql 
 	}'::jsonb->a_key, '{"retries": 0}')
 $$;
 
--- The instant of retry number a_n (0: the first), or NULL where the policy has no more. Exponential, at most a
--- day, with jitter of a fifth either way that is the same for the same seed, so that a recount changes nothing.
+-- The instant of retry number a_n (0: the first), or NULL where the policy has no more. Exponential, at
+-- most a
+-- day, with jitter of a fifth either way that is the same for the same seed, so that a recount changes
+-- nothing.
 create or replace function retry_at(a_policy jsonb, a_key text, a_n int, a_seed text, at_time timestamptz)
 	returns timestamptz language sql stable as $$
 	select case when a_n < coalesce((p->>'retries')::int, 0) then at_time + interval '1 second' * (

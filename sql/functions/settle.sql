@@ -2,7 +2,8 @@
 set check_function_bodies = off;
 
 -- A call that never reached anybody ends; its enrollment waits again, or errs.
-create or replace function call_refused(a_call calls, a_reason text, a_message text, a_key text, a_wait interval,
+create or replace function call_refused(a_call calls, a_reason text, a_message text, a_key text,
+	a_wait interval,
 	at_time timestamptz) returns void language plpgsql as $$
 declare
 	k calls;
@@ -76,7 +77,8 @@ begin
 			error_message = nullif(words, '') where id = a_call.id;
 		update enrollments set state = 'ambiguous', changed_at = at_time
 		where id = a_call.enrollment_id and state = 'under_way' and tries = a_call.try;
-		insert into decisions (enrollment_id, at, kind, reason) values (a_call.enrollment_id, at_time, 'ambiguous', why);
+		insert into decisions (enrollment_id, at, kind, reason) values (a_call.enrollment_id, at_time,
+			'ambiguous', why);
 	else
 		raise exception 'unknown verdict %', verdict;
 	end case;
@@ -115,7 +117,8 @@ begin
 	update enrollments e set state = 'under_way', changed_at = at_time from calls c
 	where c.id in (select (x->>'call_id')::uuid from jsonb_array_elements(a_results) x
 			where x->>'verdict' = 'placed')
-		and c.state in ('placed', 'under_way') and e.id = c.enrollment_id and e.state = 'ambiguous' and e.tries = c.try;
+		and c.state in ('placed', 'under_way') and e.id = c.enrollment_id and e.state = 'ambiguous'
+			and e.tries = c.try;
 	-- A success ends the row of refusals.
 	if n > 0 then
 		update provider_limits l set failures = 0, hold_reason = null
@@ -165,21 +168,24 @@ begin
 end
 $$;
 
--- Calls that the provider is to be asked about now; each is put off by a_lease_seconds, so that no two dialers
+-- Calls that the provider is to be asked about now; each is put off by a_lease_seconds, so that no two
+-- dialers
 -- ask about the same one.
 drop function if exists lookups_due(bigint, int, int, timestamptz);
 create function lookups_due(a_client bigint, a_most int, a_lease_seconds int, at_time timestamptz)
 	returns table (id uuid, state text, phone text, provider_call_id text, created_at timestamptz, lookups int,
 		placed_at timestamptz) language sql as $$
 	update calls c set deadline_at = at_time + a_lease_seconds * interval '1 second'
-	from (select k.id from calls k where k.client_id = a_client and k.state in ('placed', 'under_way', 'ambiguous')
+	from (select k.id from calls k where k.client_id = a_client and k.state in ('placed', 'under_way',
+		'ambiguous')
 		and k.deadline_at <= at_time order by k.deadline_at limit a_most for update skip locked) due
 	where c.id = due.id
 	returning c.id, c.state, c.phone, c.provider_call_id, c.created_at, c.lookups, c.placed_at
 $$;
 
 -- What a look-up found, where that was no final report: "found" (it was placed), "going" (still under way),
--- "absent" (the provider knows nothing of it) or "away" (it did not answer). Three times absent, well after the
+-- "absent" (the provider knows nothing of it) or "away" (it did not answer). Three times absent, well
+-- after the
 -- POST, is an answer: an ambiguous call was never placed.
 create or replace function lookup_done(a_call uuid, a_found text, a_provider_call_id text, a_first_ms bigint,
 	at_time timestamptz) returns void language plpgsql as $$
@@ -217,7 +223,8 @@ begin
 				interval '0', at_time);
 		else
 			-- It had taken the call and no longer knows it: nobody can say whether somebody was reached.
-			update calls set state = 'ended', outcome = 'unknown', reason = 'lost', ended_at = at_time, deadline_at = null
+			update calls set state = 'ended', outcome = 'unknown', reason = 'lost', ended_at = at_time,
+				deadline_at = null
 			where id = a_call returning * into call;
 			perform conclude(call, '', true, interval '0', at_time);
 		end if;

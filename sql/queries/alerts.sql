@@ -14,4 +14,5 @@ select t.id, t.at, t.who, t.action, t.object, t.detail, t.address from audit t
 where t.client_id = $1 and t.id < $2 order by t.id desc limit $3
 
 -- name: audit_add
-insert into audit (client_id, user_id, who, action, object, detail, address, at) values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into audit (client_id, user_id, who, action, object, detail, address, at) values ($1, $2, $3, $4, $5,
+	$6, $7, $8)

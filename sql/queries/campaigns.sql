@@ -1,5 +1,6 @@
 -- name: campaign_page
-select c.id, c.name, c.state, c.state as status, c.state_reason, p.name as prompt, c.concurrency, c.created_at, c.started_at,
+select c.id, c.name, c.state, c.state as status, c.state_reason, p.name as prompt, c.concurrency,
+	c.created_at, c.started_at,
 	c.finished_at, tally($1, 'campaign ' || c.id, $4) as tally,
 	(select sum(cost_usd)::bigint from calls k where k.campaign_id = c.id) as cost_usd
 from campaigns c left join prompts p on p.id = c.prompt_id
@@ -7,12 +8,15 @@ where c.client_id = $1 and c.id < $2 and (c.state = $5 or ($5 is null and c.stat
 order by c.id desc limit $3
 
 -- name: campaign_find
-select c.id, c.name, c.state, c.state as status, c.state_reason, c.prompt_id, p.name as prompt, c.concurrency, c.pace_per_second,
+select c.id, c.name, c.state, c.state as status, c.state_reason, c.prompt_id, p.name as prompt,
+	c.concurrency, c.pace_per_second,
 	to_char(c.window_start, 'HH24:MI') as window_start, case when c.window_end = '24:00' then '24:00'
 		else to_char(c.window_end, 'HH24:MI') end as window_end, to_jsonb(c.window_days) as window_days,
-	c.window_wide, c.max_attempts, c.retry_policy, c.voice, c.max_duration, c.record, c.voicemail_action, c.caller_number,
+	c.window_wide, c.max_attempts, c.retry_policy, c.voice, c.max_duration, c.record, c.voicemail_action,
+		c.caller_number,
 	c.rep, c.settings, c.created_at, c.started_at, c.paused_at, c.finished_at, u.email as started_by,
-	tally_campaign(c.id, $3) as tally, (select sum(cost_usd)::bigint from calls k where k.campaign_id = c.id) as cost_usd
+	tally_campaign(c.id, $3) as tally, (select sum(cost_usd)::bigint from calls k
+		where k.campaign_id = c.id) as cost_usd
 from campaigns c left join prompts p on p.id = c.prompt_id left join users u on u.id = c.started_by
 where c.client_id = $1 and c.id = $2
 
@@ -24,7 +28,8 @@ select campaign_enrol($1, $2, case when $3::jsonb is null then null
 	else array(select jsonb_array_elements_text($3)::bigint) end, $4) as n
 
 -- name: campaign_enrol_list
-select campaign_enrol($1, null, array(select id from leads where client_id = $2 and list = $3 and archived_at is null), $4) as n
+select campaign_enrol($1, null, array(select id from leads where client_id = $2 and list = $3
+	and archived_at is null), $4) as n
 
 -- name: campaign_start
 select campaign_start($1, $2, $3, $4) as changed
@@ -43,34 +48,42 @@ select campaign_preflight($1, $2, $3) as preflight
 
 -- name: campaign_reasons
 select e.reason, e.state, count(*) as n, min(e.due_at) filter (where e.state = 'waiting') as next_at
-from enrollments e where e.campaign_id = $1 and e.state in ('waiting', 'blocked') group by 1, 2 order by n desc limit 30
+from enrollments e where e.campaign_id = $1 and e.state in ('waiting', 'blocked') group by 1, 2
+	order by n desc limit 30
 
 -- name: campaign_leads
 select e.id, e.lead_id, e.state, e.state as status, e.reason, e.outcome, e.attempts, e.due_at, e.changed_at,
-	l.phone, l.contact, l.company, l.zones[1] as time_zone, to_char($5 at time zone l.zones[1], 'HH24:MI') as local_time
+	l.phone, l.contact, l.company, l.zones[1] as time_zone, to_char($5 at time zone l.zones[1],
+		'HH24:MI') as local_time
 from enrollments e join leads l on l.id = e.lead_id
 where e.campaign_id = $1 and e.id < $2 and ($4::text is null or e.state = $4) order by e.id desc limit $3
 
 -- name: campaign_open
-select id, state from campaigns where client_id = $1 and state in ('running', 'paused') order by state desc, id desc limit 1
+select id, state from campaigns where client_id = $1 and state in ('running', 'paused') order by state desc,
+	id desc limit 1
 
 -- name: campaign_running_ids
 select id from campaigns where client_id = $1 and state = 'running'
 
 -- name: campaign_sample
-select l.id, l.phone, l.contact, l.company, l.email, l.location, l.region, l.source, l.assigned_agent, l.notes, l.list,
+select l.id, l.phone, l.contact, l.company, l.email, l.location, l.region, l.source, l.assigned_agent,
+	l.notes, l.list,
 	l.attributes, l.prompt_name from enrollments e join leads l on l.id = e.lead_id
 where e.campaign_id = $1 and e.state in ('waiting', 'blocked') order by e.id limit $2
 
 -- name: campaign_lists
-select list as name, count(*) as n from leads where client_id = $1 and archived_at is null and status = 'pending' and list <> ''
+select list as name, count(*) as n from leads where client_id = $1 and archived_at is null
+	and status = 'pending' and list <> ''
 group by list order by max(id) desc limit 50
 
 -- name: campaign_imports
-select id, file_name, rows_created, finished_at from imports where client_id = $1 and state = 'done' and rows_created > 0
+select id, file_name, rows_created, finished_at from imports where client_id = $1 and state = 'done'
+	and rows_created > 0
 order by id desc limit 30
 
 -- name: leads_pending_free
-select count(*) as n from (select from leads l where l.client_id = $1 and l.archived_at is null and l.status = 'pending'
-	and not exists (select from enrollments e where e.lead_id = l.id and e.state in ('waiting', 'under_way', 'ambiguous', 'blocked'))
+select count(*) as n from (select from leads l where l.client_id = $1 and l.archived_at is null
+	and l.status = 'pending'
+	and not exists (select from enrollments e where e.lead_id = l.id and e.state in ('waiting', 'under_way',
+		'ambiguous', 'blocked'))
 	limit 100000) x

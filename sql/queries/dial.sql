@@ -9,14 +9,16 @@ update dialer_runs set ended_at = $2, seen_at = $2 where id = $1
 delete from dialer_runs where seen_at < $1
 
 -- name: dial_clients
-select id from clients k where exists (select from campaigns c where c.client_id = k.id and c.state = 'running')
+select id from clients k where exists (select from campaigns c where c.client_id = k.id
+	and c.state = 'running')
 	or exists (select from calls c where c.client_id = k.id and c.state <> 'ended') order by id
 
 -- name: dial_claim
 select claim_calls($1, $2, $3, $4, $5) as claimed
 
 -- name: dial_calls
-select c.id, c.client_id, c.campaign_id, c.lead_id, c.phone, g.rep, g.voice, g.caller_number, g.max_duration, g.record,
+select c.id, c.client_id, c.campaign_id, c.lead_id, c.phone, g.rep, g.voice, g.caller_number,
+	g.max_duration, g.record,
 	g.voicemail_action, v.body, v.first_sentence, v.voicemail_message, v.defaults, l.zones[1] as time_zone,
 	jsonb_build_object('phone', l.phone, 'contact', l.contact, 'company', l.company, 'email', l.email,
 		'location', l.location, 'region', l.region, 'source', l.source, 'assigned_agent', l.assigned_agent,

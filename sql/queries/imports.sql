@@ -1,5 +1,6 @@
 -- name: import_create
-insert into imports (client_id, state, file_name, size_bytes, sha256, spool_path, format, encoding, delimiter, columns,
+insert into imports (client_id, state, file_name, size_bytes, sha256, spool_path, format, encoding,
+	delimiter, columns,
 	options, same_as, created_by, created_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 returning id;
@@ -13,17 +14,20 @@ select pg_notify('jobs', ''), pg_notify('live', '');
 
 -- name: import_find
 -- How many were called is not counted for big imports: the job that undoes looks anyway.
-select id, state, state as status, file_name, size_bytes, format, encoding, delimiter, columns, options, bytes_done, rows_total,
+select id, state, state as status, file_name, size_bytes, format, encoding, delimiter, columns, options,
+	bytes_done, rows_total,
 	rows_created, rows_updated, rows_skipped, rows_rejected, same_as,
 	error, created_at, started_at, finished_at, undone_at, undo_asked_at, cancel_asked_at,
-	case when rows_created <= 5000 or state not in ('done', 'canceled', 'failed') then import_undo_refusal(id) end
+	case when rows_created <= 5000 or state not in ('done', 'canceled', 'failed') then import_undo_refusal(id)
+		end
 		as undo_refusal,
 	(select email from users u where u.id = created_by) as created_by
 from imports where client_id = $1 and id = $2;
 
 -- name: import_pending
 -- What waits for its columns.
-select spool_path, file_name, options, columns, same_as from imports where client_id = $1 and id = $2 and state = 'mapping';
+select spool_path, file_name, options, columns, same_as from imports where client_id = $1 and id = $2
+	and state = 'mapping';
 
 -- name: import_page
 select id, state, state as status, file_name, size_bytes, encoding, delimiter, bytes_done, rows_total,
@@ -40,7 +44,8 @@ select columns from imports where client_id = $1 and state in ('done', 'queued',
 	and jsonb_path_query_array(columns, '$[*].name') = $2 order by id desc limit 1;
 
 -- name: import_ask_cancel
-update imports i set cancel_asked_at = $3::timestamptz, state = case when i.state in ('queued', 'mapping') then 'canceled' else i.state end,
+update imports i set cancel_asked_at = $3::timestamptz, state = case when i.state in ('queued', 'mapping')
+	then 'canceled' else i.state end,
 	finished_at = case when i.state in ('queued', 'mapping') then $3::timestamptz end,
 	spool_path = case when i.state = 'running' then i.spool_path end
 from (select id, state, spool_path from imports where client_id = $1 and id = $2
@@ -61,11 +66,13 @@ select import_attest($1, $2, $3, $4, $5) as n;
 -- name: import_lines_page
 select l.line, l.verdict, l.verdict as status, l.column_name as "column", l.reason, l.raw, l.lead_id
 from import_lines l join imports i on i.id = l.import_id
-where i.client_id = $1 and i.id = $2 and l.line > $3 and (l.verdict = $5 or $5 is null) order by l.line limit $4;
+where i.client_id = $1 and i.id = $2 and l.line > $3 and (l.verdict = $5 or $5 is null) order by l.line
+	limit $4;
 
 -- name: import_lines_all
 select line, verdict, column_name as "column", reason, raw from import_lines
-where import_id = $1 and verdict = any (case when $2 then '{rejected,skipped,updated}'::text[] else '{rejected}' end)
+where import_id = $1 and verdict = any (case when $2 then '{rejected,skipped,updated}'::text[]
+	else '{rejected}' end)
 order by line;
 
 -- name: import_stage
@@ -75,10 +82,12 @@ select import_stage_create();
 select import_take($1, $2, $3) as id;
 
 -- name: import_job
-select id, client_id, state, spool_path, options, columns, line_done, undo_asked_at from imports where id = $1;
+select id, client_id, state, spool_path, options, columns, line_done, undo_asked_at from imports
+	where id = $1;
 
 -- name: import_copy
-copy import_stage (line, phone, extension, contact, company, email, location, region, time_zone, source, agent, notes,
+copy import_stage (line, phone, extension, contact, company, email, location, region, time_zone, source,
+	agent, notes,
 	prompt, consent, consent_at, consent_text, attributes, reason, column_name, raw) from stdin;
 
 -- name: import_merge

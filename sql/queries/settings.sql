@@ -2,7 +2,8 @@
 select name, value, sealed from settings where client_id = $1
 
 -- name: setting_list
-select name, value, hint, sealed is not null as is_sealed, updated_at from settings where client_id = $1 order by name
+select name, value, hint, sealed is not null as is_sealed, updated_at from settings where client_id = $1
+	order by name
 
 -- name: setting_put
 insert into settings (client_id, name, value, updated_by, updated_at) values ($1, $2, $3, $4, $5)
@@ -18,7 +19,8 @@ on conflict (client_id, name) do update set value = null, sealed = excluded.seal
 delete from settings where client_id = $1 and name = $2
 
 -- name: provider_limits_get
-select provider, concurrency, pace_per_second, per_hour, per_day, hold_until, hold_reason, stopped_reason, stopped_at
+select provider, concurrency, pace_per_second, per_hour, per_day, hold_until, hold_reason, stopped_reason,
+	stopped_at
 from provider_limits where client_id = $1 and provider = 'bland'
 
 -- name: provider_limits_set
@@ -27,7 +29,8 @@ where client_id = $1 and provider = 'bland'
 
 -- name: provider_resume
 with again as (
-	update provider_limits set stopped_reason = null, stopped_at = null, hold_until = null, hold_reason = null, failures = 0
+	update provider_limits set stopped_reason = null, stopped_at = null, hold_until = null, hold_reason = null,
+		failures = 0
 	where client_id = $1 and provider = 'bland' returning client_id
 ), seen as (
 	update alerts set resolved_at = $2, resolved_by = $3

@@ -28,6 +28,7 @@ def phones(stack):
     def numbers():
         for i in range(start, 7990000):
             yield f"+1312{200 + i // 10000}{i % 10000:04d}"
+
     return numbers()
 
 
@@ -43,13 +44,21 @@ def check_law(stack, number, lines=None):
         assert i["rows_total"] == lines, dict(i)
     leads = stack.one("select count(*) as n from leads where import_id = %s", number)["n"]
     assert i["state"] == "undone" or leads == i["rows_created"]
-    listed = {r["verdict"]: r["n"] for r in stack.rows(
-        "select verdict, count(*) as n from import_lines where import_id = %s group by 1", number)}
+    listed = {
+        r["verdict"]: r["n"]
+        for r in stack.rows(
+            "select verdict, count(*) as n from import_lines where import_id = %s group by 1", number
+        )
+    }
     assert listed.get("rejected", 0) == i["rows_rejected"]
     assert listed.get("skipped", 0) == i["rows_skipped"]
     assert listed.get("updated", 0) == i["rows_updated"]
-    twice = stack.rows("""select import_line from leads where import_id = %s intersect
-        select line from import_lines where import_id = %s""", number, number)
+    twice = stack.rows(
+        """select import_line from leads where import_id = %s intersect
+        select line from import_lines where import_id = %s""",
+        number,
+        number,
+    )
     assert twice == []
     return i
 
@@ -69,26 +78,38 @@ def reasons(body):
 
 # --- encodings, delimiters, faults ----------------------------------------------------------------
 
+
 def table(rows, delimiter=",", end="\r\n"):
     out = io.StringIO()
     # With bare CRs the writer does not see that a LF inside a field needs quotes.
-    csv.writer(out, delimiter=delimiter, lineterminator=end,
-               quoting=csv.QUOTE_ALL if end == "\r" else csv.QUOTE_MINIMAL).writerows(rows)
+    csv.writer(
+        out,
+        delimiter=delimiter,
+        lineterminator=end,
+        quoting=csv.QUOTE_ALL if end == "\r" else csv.QUOTE_MINIMAL,
+    ).writerows(rows)
     return out.getvalue()
 
 
-@pytest.mark.parametrize("encode, delimiter, end", [
-    (lambda t: t.encode(), ",", "\n"),
-    (lambda t: b"\xef\xbb\xbf" + t.encode(), ";", "\r\n"),
-    (lambda t: t.encode("utf-16"), "\t", "\r\n"),
-    (lambda t: b"\xfe\xff" + t.encode("utf-16-be"), ",", "\r\n"),
-    (lambda t: t.encode("utf-16-le"), ";", "\r\n"),
-    (lambda t: t.encode("cp1252"), ";", "\r\n"),
-    (lambda t: t.encode(), "|", "\r"),
-], ids=["utf8", "bom-semicolon", "utf16-tab", "utf16be", "utf16le-bare", "cp1252", "bar-cr"])
+@pytest.mark.parametrize(
+    "encode, delimiter, end",
+    [
+        (lambda t: t.encode(), ",", "\n"),
+        (lambda t: b"\xef\xbb\xbf" + t.encode(), ";", "\r\n"),
+        (lambda t: t.encode("utf-16"), "\t", "\r\n"),
+        (lambda t: b"\xfe\xff" + t.encode("utf-16-be"), ",", "\r\n"),
+        (lambda t: t.encode("utf-16-le"), ";", "\r\n"),
+        (lambda t: t.encode("cp1252"), ";", "\r\n"),
+        (lambda t: t.encode(), "|", "\r"),
+    ],
+    ids=["utf8", "bom-semicolon", "utf16-tab", "utf16be", "utf16le-bare", "cp1252", "bar-cr"],
+)
 def test_any_encoding_and_delimiter(stack, api, phones, encode, delimiter, end):
-    people = [["Zoë Müller", next(phones), "Café; \"Zum Löwen\", KG"], ["José Núñez", next(phones), "Two\nlines"],
-              ["François", next(phones), "a|b\tc"]]
+    people = [
+        ["Zoë Müller", next(phones), 'Café; "Zum Löwen", KG'],
+        ["José Núñez", next(phones), "Two\nlines"],
+        ["François", next(phones), "a|b\tc"],
+    ]
     text = table([["Full Name", "Mobile", "Company Name"]] + people, delimiter, end)
     body = upload(stack, encode(text), api, lines=3)
     assert (body["inserted"], body["rejected"]) == (3, 0), body
@@ -110,7 +131,9 @@ def ugly(lines, phones, seed=3):
             cells[1] = lot.choice(good)
             count["repeated"] += 1
         elif fault == 5:
-            cells[1] = lot.choice(["", "n/a", "12", "+1 911", "call me", "555-CALL", "+999123456789", "1.55501E+10"])
+            cells[1] = lot.choice(
+                ["", "n/a", "12", "+1 911", "call me", "555-CALL", "+999123456789", "1.55501E+10"]
+            )
             count["rejected"] += 1
         elif fault == 7:
             cells = cells[:2]  # short
@@ -178,8 +201,17 @@ def test_the_list_of_refused_lines_cannot_run_formulas(stack, api):
 
 def test_more_than_the_columns_that_we_know(stack, api, phones):
     phone = next(phones)
-    upload(stack, table([["Phone", "Credit Score (FICO)", "first name", "last name", "city", "state"],
-                         [phone, "720", "Ada", "Lovelace", "Austin", "Texas"]]), api, lines=1)
+    upload(
+        stack,
+        table(
+            [
+                ["Phone", "Credit Score (FICO)", "first name", "last name", "city", "state"],
+                [phone, "720", "Ada", "Lovelace", "Austin", "Texas"],
+            ]
+        ),
+        api,
+        lines=1,
+    )
     lead = stack.one("select * from leads where phone = %s", phone)
     assert lead["contact"] == "Ada Lovelace" and lead["region"] == "TX" and lead["location"] == "Austin"
     assert lead["attributes"]["credit_score_fico"] == "720"
@@ -187,13 +219,16 @@ def test_more_than_the_columns_that_we_know(stack, api, phones):
     assert lead["zones"] == ["America/Chicago"]
 
 
-@pytest.mark.parametrize("phone, columns, zones", [
-    ("+14155550150", {}, ["America/Los_Angeles"]),
-    ("+14155550151", {"time_zone": "america/new_york"}, ["America/New_York"]),
-    ("+14155550152", {"time_zone": "EST"}, ["America/Los_Angeles"]),
-    ("+14155550153", {"location": "Portland, ME"}, ["America/Los_Angeles", "America/New_York"]),
-    ("+442079460123", {}, ["Europe/London"]),
-])
+@pytest.mark.parametrize(
+    "phone, columns, zones",
+    [
+        ("+14155550150", {}, ["America/Los_Angeles"]),
+        ("+14155550151", {"time_zone": "america/new_york"}, ["America/New_York"]),
+        ("+14155550152", {"time_zone": "EST"}, ["America/Los_Angeles"]),
+        ("+14155550153", {"location": "Portland, ME"}, ["America/Los_Angeles", "America/New_York"]),
+        ("+442079460123", {}, ["Europe/London"]),
+    ],
+)
 def test_where_a_lead_may_be(stack, api, phone, columns, zones):
     stack.rows("delete from leads where phone = %s", phone)
     upload(stack, table([["phone", *columns], [phone, *columns.values()]]), api, lines=1)
@@ -202,17 +237,39 @@ def test_where_a_lead_may_be(stack, api, phone, columns, zones):
 
 # --- consent ----------------------------------------------------------------------------------------
 
+
 def consent_of(stack, phone):
-    return stack.rows("""select c.granted, c.source, c.evidence, c.at::text from consents c join leads l on l.id = c.lead_id
-        where l.phone = %s order by c.at, c.id""", phone)
+    return stack.rows(
+        """select c.granted, c.source, c.evidence, c.at::text from consents c join leads l on l.id = c.lead_id
+        where l.phone = %s order by c.at, c.id""",
+        phone,
+    )
 
 
 def test_a_column_of_consent(stack, api, phones):
-    words = {"yes": True, "TRUE": True, "1": True, "Opt-In": True, "2024-03-01": True, "03/04/2024": True, "no": False,
-             "opted out": False, "0": False, "": None, "maybe": None, "2999-01-01": None, "?": None}
+    words = {
+        "yes": True,
+        "TRUE": True,
+        "1": True,
+        "Opt-In": True,
+        "2024-03-01": True,
+        "03/04/2024": True,
+        "no": False,
+        "opted out": False,
+        "0": False,
+        "": None,
+        "maybe": None,
+        "2999-01-01": None,
+        "?": None,
+    }
     who = {word: next(phones) for word in words}
-    body = upload(stack, table([["phone", "consent"], *[[p, w] for w, p in who.items()]]), api, lines=len(words),
-                  consent="column")
+    body = upload(
+        stack,
+        table([["phone", "consent"], *[[p, w] for w, p in who.items()]]),
+        api,
+        lines=len(words),
+        consent="column",
+    )
     assert body["consent"] == "column"
     for word, phone in who.items():
         said = consent_of(stack, phone)
@@ -261,7 +318,9 @@ def test_a_repeated_line_can_refuse_but_not_grant(stack, api, phones):
 def test_consent_afterwards(stack, api, phones):
     a, b = next(phones), next(phones)
     body = upload(stack, f"phone,consent\n{a},\n{b},no\n", api, consent="none")
-    answer = api.post(f"/api/imports/{body['import_id']}/consent", json={"consent_source": "asked at the fair"})
+    answer = api.post(
+        f"/api/imports/{body['import_id']}/consent", json={"consent_source": "asked at the fair"}
+    )
     assert answer.status_code == 200 and answer.json()["recorded"] == 1, answer.text
     assert [c["granted"] for c in consent_of(stack, a)] == [True]
     assert [c["granted"] for c in consent_of(stack, b)] == [False]
@@ -270,6 +329,7 @@ def test_consent_afterwards(stack, api, phones):
 
 # --- again, update, undo ------------------------------------------------------------------------------
 
+
 def test_the_same_file_twice(stack, api, phones):
     text = table([["phone", "name"], *[[next(phones), f"n{i}"] for i in range(5)]])
     first = upload(stack, text, api, lines=5)
@@ -277,8 +337,11 @@ def test_the_same_file_twice(stack, api, phones):
     assert first["same_as"] is None and second["same_as"] == first["import_id"]
     assert (second["inserted"], second["duplicates"]) == (0, 5)
     http = stack.login("member")
-    page = http.post("/imports", data={"csrf": http.csrf("/imports/new"), "consent": "none"},
-                     files={"file": ("again.csv", text.encode())})
+    page = http.post(
+        "/imports",
+        data={"csrf": http.csrf("/imports/new"), "consent": "none"},
+        files={"file": ("again.csv", text.encode())},
+    )
     assert page.url.endswith("/mapping") and "imported before" in page.text
     number = page.url.split("/")[-2]
     assert find(stack, number)["state"] == "mapping"
@@ -288,17 +351,31 @@ def test_the_same_file_twice(stack, api, phones):
     assert check_law(stack, number, 5)["rows_skipped"] == 5
 
 
-@pytest.mark.parametrize("policy, company, email, plan, verdict", [
-    ("skip", "", "old@example.test", "a", "duplicates"),
-    ("fill_empty", "New Co", "old@example.test", "a", "updated"),
-    ("overwrite", "New Co", "new@example.test", "b", "updated"),
-])
+@pytest.mark.parametrize(
+    "policy, company, email, plan, verdict",
+    [
+        ("skip", "", "old@example.test", "a", "duplicates"),
+        ("fill_empty", "New Co", "old@example.test", "a", "updated"),
+        ("overwrite", "New Co", "new@example.test", "b", "updated"),
+    ],
+)
 def test_update_policies_and_their_undoing(stack, api, phones, policy, company, email, plan, verdict):
     phone, other = next(phones), next(phones)
     upload(stack, table([["phone", "company", "email", "plan"], [phone, "", "old@example.test", "a"]]), api)
     before = stack.one("select * from leads where phone = %s", phone)
-    body = upload(stack, table([["phone", "company", "email", "plan"], [phone, "New Co", "new@example.test", "b"],
-                                [other, "Other", "", ""]]), api, lines=2, update_policy=policy)
+    body = upload(
+        stack,
+        table(
+            [
+                ["phone", "company", "email", "plan"],
+                [phone, "New Co", "new@example.test", "b"],
+                [other, "Other", "", ""],
+            ]
+        ),
+        api,
+        lines=2,
+        update_policy=policy,
+    )
     assert body[verdict] == 1 and body["inserted"] == 1
     lead = stack.one("select * from leads where phone = %s", phone)
     assert (lead["company"], lead["email"], lead["attributes"]["plan"]) == (company, email, plan)
@@ -307,7 +384,9 @@ def test_update_policies_and_their_undoing(stack, api, phones, policy, company, 
     assert answer.status_code == 200 and answer.json()["import"]["state"] == "undone", answer.text
     after = stack.one("select * from leads where phone = %s", phone)
     changing = {"updated_at"}
-    assert {k: v for k, v in after.items() if k not in changing} == {k: v for k, v in before.items() if k not in changing}
+    assert {k: v for k, v in after.items() if k not in changing} == {
+        k: v for k, v in before.items() if k not in changing
+    }
     assert stack.one("select id from leads where phone = %s", other) is None
     assert stack.rows("select id from consents where import_id = %s", body["import_id"]) == []
     assert api.post(f"/api/imports/{body['import_id']}/undo").status_code == 200  # pressed twice
@@ -318,8 +397,12 @@ def test_update_policies_and_their_undoing(stack, api, phones, policy, company, 
 def test_undo_leaves_what_a_person_changed_since(stack, api, phones):
     phone = next(phones)
     upload(stack, table([["phone", "company", "email"], [phone, "Old", "old@example.test"]]), api)
-    body = upload(stack, table([["phone", "company", "email"], [phone, "New", "new@example.test"]]), api,
-                  update_policy="overwrite")
+    body = upload(
+        stack,
+        table([["phone", "company", "email"], [phone, "New", "new@example.test"]]),
+        api,
+        update_policy="overwrite",
+    )
     lead = stack.one("select id from leads where phone = %s", phone)["id"]
     assert api.patch(f"/api/leads/{lead}", json={"company": "By hand"}).status_code == 200
     assert api.post(f"/api/imports/{body['import_id']}/undo").json()["import"]["state"] == "undone"
@@ -332,17 +415,32 @@ def test_no_undo_once_somebody_was_called(stack, api, phones):
     body = upload(stack, text, api)
     client = stack.one("select client_id from imports where id = %s", body["import_id"])["client_id"]
     lead = stack.one("select id, phone from leads where import_id = %s limit 1", body["import_id"])
-    campaign = stack.one("insert into campaigns (client_id, name, state) values (%s, %s, 'paused') returning id", client,
-                         f"undo {lead['id']}")["id"]
-    enrollment = stack.one("insert into enrollments (client_id, campaign_id, lead_id) values (%s, %s, %s) returning id",
-                           client, campaign, lead["id"])["id"]
-    stack.rows("""insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step, try, state, created_at)
-        values (gen_random_uuid(), %s, %s, %s, %s, %s, 1, 1, 'ended', now())""", client, campaign, enrollment, lead["id"],
-               lead["phone"])
+    campaign = stack.one(
+        "insert into campaigns (client_id, name, state) values (%s, %s, 'paused') returning id",
+        client,
+        f"undo {lead['id']}",
+    )["id"]
+    enrollment = stack.one(
+        "insert into enrollments (client_id, campaign_id, lead_id) values (%s, %s, %s) returning id",
+        client,
+        campaign,
+        lead["id"],
+    )["id"]
+    stack.rows(
+        """insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step, try, state,
+            created_at)
+        values (gen_random_uuid(), %s, %s, %s, %s, %s, 1, 1, 'ended', now())""",
+        client,
+        campaign,
+        enrollment,
+        lead["id"],
+        lead["phone"],
+    )
     answer = api.post(f"/api/imports/{body['import_id']}/undo")
     assert answer.status_code == 409 and "called already" in answer.json()["error"]["message"]
     assert stack.one("select count(*) as n from leads where import_id = %s", body["import_id"])["n"] == 3
-    stack.rows("delete from campaigns where id = %s or id = -1", -1)
+    stack.rows("delete from enrollments where id = %s", enrollment)
+    stack.rows("delete from campaigns where id = %s", campaign)
 
 
 def test_an_archived_lead_is_not_woken(stack, api, phones):
@@ -351,7 +449,10 @@ def test_an_archived_lead_is_not_woken(stack, api, phones):
     stack.rows("update leads set archived_at = now() where phone = %s", phone)
     body = upload(stack, f"phone,name\n{phone},New\n", api, update_policy="overwrite")
     assert body["duplicates"] == 1
-    assert "archived" in stack.one("select reason from import_lines where import_id = %s", body["import_id"])["reason"]
+    assert (
+        "archived"
+        in stack.one("select reason from import_lines where import_id = %s", body["import_id"])["reason"]
+    )
 
 
 def test_into_a_campaign(stack, api, phones):
@@ -359,14 +460,16 @@ def test_into_a_campaign(stack, api, phones):
     upload(stack, f"phone\n{known}\n", api)
     campaign = api.post("/api/campaigns", json={"name": f"import {known}"}).json()["campaign"]["id"]
     upload(stack, f"phone\n{known}\n{new}\n", api, campaign_id=campaign)
-    enrolled = stack.rows("select l.phone from enrollments e join leads l on l.id = e.lead_id where campaign_id = %s",
-                          campaign)
+    enrolled = stack.rows(
+        "select l.phone from enrollments e join leads l on l.id = e.lead_id where campaign_id = %s", campaign
+    )
     assert {r["phone"] for r in enrolled} == {known, new}
     refused = stack.upload(f"phone\n{next(phones)}\n", api, campaign_id=999999)
     assert refused.status_code == 422
 
 
 # --- sheets, columns by hand ------------------------------------------------------------------------
+
 
 def workbook(rows):
     def cell(c, r, v):
@@ -375,30 +478,52 @@ def workbook(rows):
             return f'<c r="{name}"><v>{v!r}</v></c>'
         v = v.replace("&", "&amp;").replace("<", "&lt;")
         return f'<c r="{name}" t="inlineStr"><is><t>{v}</t></is></c>'
-    sheet = "".join(f'<row r="{r}">' + "".join(cell(c, r, v) for c, v in enumerate(row)) + "</row>"
-                    for r, row in enumerate(rows, 1))
+
+    sheet = "".join(
+        f'<row r="{r}">' + "".join(cell(c, r, v) for c, v in enumerate(row)) + "</row>"
+        for r, row in enumerate(rows, 1)
+    )
     out = io.BytesIO()
-    main, rel = "http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://schemas.openxmlformats.org/"
+    main, rel = (
+        "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+        "http://schemas.openxmlformats.org/",
+    )
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
-        z.writestr("[Content_Types].xml", f'<?xml version="1.0"?><Types xmlns="{rel}package/2006/content-types">'
-                   '<Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" ContentType='
-                   '"application/vnd.openxmlformats-package.relationships+xml"/></Types>')
-        z.writestr("_rels/.rels", f'<?xml version="1.0"?><Relationships xmlns="{rel}package/2006/relationships">'
-                   f'<Relationship Id="r1" Type="{rel}officeDocument/2006/relationships/officeDocument" '
-                   'Target="xl/workbook.xml"/></Relationships>')
-        z.writestr("xl/workbook.xml", f'<?xml version="1.0"?><workbook xmlns="{main}" xmlns:r="{rel}officeDocument/2006/'
-                   'relationships"><sheets><sheet name="Leads" sheetId="1" r:id="r1"/></sheets></workbook>')
-        z.writestr("xl/_rels/workbook.xml.rels", f'<?xml version="1.0"?><Relationships xmlns="{rel}package/2006/'
-                   f'relationships"><Relationship Id="r1" Type="{rel}officeDocument/2006/relationships/worksheet" '
-                   'Target="worksheets/sheet1.xml"/></Relationships>')
-        z.writestr("xl/worksheets/sheet1.xml", f'<?xml version="1.0"?><worksheet xmlns="{main}"><sheetData>{sheet}'
-                   '</sheetData></worksheet>')
+        z.writestr(
+            "[Content_Types].xml",
+            f'<?xml version="1.0"?><Types xmlns="{rel}package/2006/content-types">'
+            '<Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" ContentType='
+            '"application/vnd.openxmlformats-package.relationships+xml"/></Types>',
+        )
+        z.writestr(
+            "_rels/.rels",
+            f'<?xml version="1.0"?><Relationships xmlns="{rel}package/2006/relationships">'
+            f'<Relationship Id="r1" Type="{rel}officeDocument/2006/relationships/officeDocument" '
+            'Target="xl/workbook.xml"/></Relationships>',
+        )
+        z.writestr(
+            "xl/workbook.xml",
+            f'<?xml version="1.0"?><workbook xmlns="{main}" xmlns:r="{rel}officeDocument/2006/'
+            'relationships"><sheets><sheet name="Leads" sheetId="1" r:id="r1"/></sheets></workbook>',
+        )
+        z.writestr(
+            "xl/_rels/workbook.xml.rels",
+            f'<?xml version="1.0"?><Relationships xmlns="{rel}package/2006/'
+            f'relationships"><Relationship Id="r1" Type="{rel}officeDocument/2006/relationships/worksheet" '
+            'Target="worksheets/sheet1.xml"/></Relationships>',
+        )
+        z.writestr(
+            "xl/worksheets/sheet1.xml",
+            f'<?xml version="1.0"?><worksheet xmlns="{main}"><sheetData>{sheet}' "</sheetData></worksheet>",
+        )
     return out.getvalue()
 
 
 def test_an_excel_sheet(stack, api, phones):
     a, b = next(phones), next(phones)
-    book = workbook([["Name", "Phone number", "ZIP"], ["Zoë & Co", int(a[1:]), "01234"], ["Bob", b, 5], ["Bad", 12, 1]])
+    book = workbook(
+        [["Name", "Phone number", "ZIP"], ["Zoë & Co", int(a[1:]), "01234"], ["Bob", b, 5], ["Bad", 12, 1]]
+    )
     body = upload(stack, book, api, lines=3, name="leads.xlsx")
     assert (body["inserted"], body["rejected"]) == (2, 1) and body["errors"][0]["line"] == 4
     assert stack.one("select contact from leads where phone = %s", a)["contact"] == "Zoë & Co"
@@ -407,11 +532,15 @@ def test_an_excel_sheet(stack, api, phones):
 
 def test_columns_chosen_by_hand_are_remembered(stack, phones):
     http = stack.login("member")
-    mark = "".join(chr(ord("a") + int(digit)) for digit in next(phones)[-6:])  # digits would not look like headers
+    mark = "".join(
+        chr(ord("a") + int(digit)) for digit in next(phones)[-6:]
+    )  # digits would not look like headers
 
     def send(first, second):
         text = f"A{mark};B{mark};C{mark}\nAnn;{first};yes\nBen;{second};no\n"
-        page = http.post("/imports", data={"csrf": http.csrf("/imports/new")}, files={"file": ("odd.csv", text.encode())})
+        page = http.post(
+            "/imports", data={"csrf": http.csrf("/imports/new")}, files={"file": ("odd.csv", text.encode())}
+        )
         assert page.status_code == 200, page.text[:300]
         return page, page.url.split("/imports/")[1].split("/")[0]
 
@@ -421,7 +550,9 @@ def test_columns_chosen_by_hand_are_remembered(stack, phones):
     where = f"/imports/{number}/mapping"
     assert a in page.text and f"B{mark}" in page.text
     # No phone column: told so, nothing lost. Two of one kind: the same.
-    wrong = http.form(where, {"column_0": "contact", "column_1": "attribute", "column_2": "consent"}, page=where)
+    wrong = http.form(
+        where, {"column_0": "contact", "column_1": "attribute", "column_2": "consent"}, page=where
+    )
     assert wrong.status_code == 422 and "phone numbers" in wrong.text
     wrong = http.form(where, {"column_0": "phone", "column_1": "phone", "column_2": "consent"}, page=where)
     assert wrong.status_code == 422
@@ -464,11 +595,15 @@ BAD_FILES = {
 
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_what_is_no_list_is_refused_in_words(stack, api, name):
-    before = stack.one("select (select count(*) from leads) as leads, (select count(*) from imports) as imports")
+    before = stack.one(
+        "select (select count(*) from leads) as leads, (select count(*) from imports) as imports"
+    )
     answer = stack.upload(BAD_FILES[name], api, name="file.csv")
     assert answer.status_code in (415, 422), (answer.status_code, answer.text)
     assert len(answer.json()["error"]["message"]) > 15
-    assert before == stack.one("select (select count(*) from leads) as leads, (select count(*) from imports) as imports")
+    assert before == stack.one(
+        "select (select count(*) from leads) as leads, (select count(*) from imports) as imports"
+    )
     if name == "no phone column":
         assert '"colour"' in answer.json()["error"]["message"]
 
@@ -476,19 +611,32 @@ def test_what_is_no_list_is_refused_in_words(stack, api, name):
 def test_other_bad_requests(stack, api, phones):
     def post(**more):
         return api.post("/api/upload-leads", **more)
+
     good = {"file": ("a.csv", f"phone\n{next(phones)}\n".encode())}
-    for answer in (post(data={"prompt_name": "default"}), post(json={"file": "x"}), post(data=b"x"),
-                   post(files={"other": ("a.csv", b"phone\n+13125550100\n")}),
-                   post(data=b"--x\r\nbroken", headers={"Content-Type": "multipart/form-data; boundary=x"}),
-                   post(files=good, data={"update_policy": "nonsense"}), post(files=good, data={"consent": "perhaps"}),
-                   post(files=good, data={"default_country": "XX"}), post(files=good, data={"campaign_id": "seven"}),
-                   post(files=good, data={"encoding": "klingon"}), post(files=good, data={"delimiter": "ab"}),
-                   post(files=good, data={"consent": "column"})):
+    for answer in (
+        post(data={"prompt_name": "default"}),
+        post(json={"file": "x"}),
+        post(data=b"x"),
+        post(files={"other": ("a.csv", b"phone\n+13125550100\n")}),
+        post(data=b"--x\r\nbroken", headers={"Content-Type": "multipart/form-data; boundary=x"}),
+        post(files=good, data={"update_policy": "nonsense"}),
+        post(files=good, data={"consent": "perhaps"}),
+        post(files=good, data={"default_country": "XX"}),
+        post(files=good, data={"campaign_id": "seven"}),
+        post(files=good, data={"encoding": "klingon"}),
+        post(files=good, data={"delimiter": "ab"}),
+        post(files=good, data={"consent": "column"}),
+    ):
         assert 400 <= answer.status_code < 500, (answer.status_code, answer.text)
         assert answer.json()["error"]["message"]
     assert stack.upload("phone\n+13125550100\n", stack.api("viewer")).status_code == 403
     assert stack.http().post("/api/upload-leads", files=good).status_code == 401
-    for path in ("/api/imports/999999", "/api/imports/999999/errors", "/api/imports/0", "/imports/999999/errors.csv"):
+    for path in (
+        "/api/imports/999999",
+        "/api/imports/999999/errors",
+        "/api/imports/0",
+        "/imports/999999/errors.csv",
+    ):
         assert api.get(path).status_code == 404
     assert api.get("/api/imports/1/errors?cursor=x").status_code in (400, 404)
     assert api.post("/api/imports/999999/undo").status_code == 404
@@ -518,7 +666,9 @@ def test_the_command(stack, phones, tmp_path):
 
 
 def test_pages_of_an_import(stack, api, phones):
-    body = upload(stack, f"phone,name\n{next(phones)},<b>Bold</b>\nbad,<script>alert(1)</script>\n", api, lines=2)
+    body = upload(
+        stack, f"phone,name\n{next(phones)},<b>Bold</b>\nbad,<script>alert(1)</script>\n", api, lines=2
+    )
     number = body["import_id"]
     for role in ("viewer", "member"):
         http = stack.login(role)
@@ -533,12 +683,17 @@ def test_pages_of_an_import(stack, api, phones):
 
 # --- kill -9, cancel -----------------------------------------------------------------------------------
 
+
 def long_file(path, lines, start):
     with open(path, "w", encoding="utf-8") as f:
         f.write("phone,name,consent,plan\n")
         for i in range(lines):
             n = start + i
-            phone = "bad" if i % 100 == 50 else f"+1{(212, 415, 713, 602)[i % 4]}{200 + n // 10000 % 780}{n % 10000:04d}"
+            phone = (
+                "bad"
+                if i % 100 == 50
+                else f"+1{(212, 415, 713, 602)[i % 4]}{200 + n // 10000 % 780}{n % 10000:04d}"
+            )
             f.write(f"{phone},Person {i},yes,Plan {i % 9}\n")
 
 
@@ -563,7 +718,10 @@ def test_kill_9_in_the_middle_loses_and_repeats_nothing(new_stack, tmp_path):
         pids = stack.pids("trunkline")
         # At a step forward, so that each worker does something and dies in the middle of the next batch.
         if pids and kills < 5:
-            wait_for(lambda: find(stack, number)["line_done"] > done or find(stack, number)["state"] == "done", seconds=60)
+            wait_for(
+                lambda: find(stack, number)["line_done"] > done or find(stack, number)["state"] == "done",
+                seconds=60,
+            )
             time.sleep(random.Random(kills).random() * 0.3)
             for pid in pids:
                 try:
@@ -578,11 +736,58 @@ def test_kill_9_in_the_middle_loses_and_repeats_nothing(new_stack, tmp_path):
     i = check_law(stack, number, 60000)
     assert (i["state"], i["rows_rejected"]) == ("done", 600), dict(i)
     assert i["rows_created"] + i["rows_skipped"] == 59400
-    distinct = len({line.split(",")[0] for line in path.read_text().splitlines()[1:] if not line.startswith("bad")})
+    distinct = len(
+        {line.split(",")[0] for line in path.read_text().splitlines()[1:] if not line.startswith("bad")}
+    )
     assert i["rows_created"] == distinct
-    said = stack.one("select count(*) as n, count(distinct lead_id) as leads from consents where import_id = %s", number)
+    said = stack.one(
+        "select count(*) as n, count(distinct lead_id) as leads from consents where import_id = %s", number
+    )
     assert said["n"] == said["leads"] == distinct
     assert list((stack.state / "spool").iterdir()) == []
+
+
+def test_a_frozen_worker_does_no_harm_when_it_wakes(new_stack, tmp_path):
+    """Its lease ran out and another one went on meanwhile."""
+    stack = new_stack()
+    path = tmp_path / "long.csv"
+    long_file(path, 60000, 0)
+    number = queue(stack, path.read_bytes())
+    wait_for(lambda: find(stack, number)["line_done"] > 0, seconds=60)
+    [sleeper] = stack.pids("trunkline")
+    for _ in range(200):
+        os.kill(sleeper, signal.SIGSTOP)
+        free = stack.one("select id from imports where id = %s for update skip locked", number)
+        if free:
+            break
+        os.kill(sleeper, signal.SIGCONT)
+        time.sleep(0.02)
+    assert find(stack, number)["state"] == "running"
+    stack.rows("update imports set lease_until = now() where id = %s", number)
+    stack.run("jobs", "--once")
+    assert check_law(stack, number, 60000)["state"] == "done"
+    os.kill(sleeper, signal.SIGCONT)
+    body = upload(stack, "phone\n+12125550199\n", stack.api("member"), lines=1)
+    assert body["inserted"] == 1
+    i = check_law(stack, number, 60000)
+    assert (i["state"], i["rows_rejected"]) == ("done", 600)
+    log = (stack.state / "log" / "jobs.log").read_text()
+    assert "Another worker has taken this import over" in log or free is None
+
+
+def test_two_imports_of_the_same_people_at_once(new_stack, tmp_path):
+    stack = new_stack()
+    path = tmp_path / "long.csv"
+    long_file(path, 15000, 0)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    backwards = "".join([lines[0], *reversed(lines[1:])])
+    first = queue(stack, path.read_bytes(), "one.csv")
+    second = queue(stack, backwards.encode(), "two.csv")
+    stack.run("jobs", "--once")
+    wait_for(lambda: all(find(stack, n)["state"] == "done" for n in (first, second)), seconds=60)
+    a, b = check_law(stack, first, 15000), check_law(stack, second, 15000)
+    leads = stack.one("select count(*) as n, count(distinct phone) as phones from leads")
+    assert leads["n"] == leads["phones"] == a["rows_created"] + b["rows_created"]
 
 
 def test_cancel_keeps_what_was_done_and_undo_takes_it_back(new_stack, tmp_path):
