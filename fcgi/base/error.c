@@ -23,6 +23,7 @@ static const struct {
     [ERR_INTERNAL] = {500, "internal"},
 };
 
+PRINTF_LIKE(5, 0)
 static void
 fill(struct error *e, enum error_kind kind, const char *code, const char *field, const char *fmt,
     va_list ap)

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -61,22 +60,24 @@ mustache_add(struct mustache_set *set, const char *name, struct str text, struct
 }
 
 static bool
-add_file(struct mustache_set *set, const char *path, const char *name, struct error *e)
+add_file(struct mustache_set *set, const char *path, size_t size, const char *name, struct error *e)
 {
-	struct buf b;
 	struct error why = {0};
-	char *chunk = arena_alloc(set->a, 16384);
+	if (size > MOST_FILE)
+		return error_set(e, ERR_TOO_LARGE, "%s: no template is that large.", path);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return error_set(e, ERR_INTERNAL, "%s: %s", path, strerror(errno));
-	buf_init(&b, set->a);
+	char *text = arena_alloc(set->a, size);
+	size_t have = 0;
 	ssize_t n;
-	while ((n = read(fd, chunk, 16384)) > 0 && b.n < MOST_FILE)
-		buf_add(&b, chunk, (size_t)n);
+	while ((n = read(fd, text + have, size - have)) > 0)
+		have += (size_t)n;
+	int failed = errno;
 	close(fd);
 	if (n < 0)
-		return error_set(e, ERR_INTERNAL, "%s: %s", path, strerror(errno));
-	return mustache_add(set, name, buf_view(&b), &why) ||
+		return error_set(e, ERR_INTERNAL, "%s: %s", path, strerror(failed));
+	return mustache_add(set, name, (struct str){text, have}, &why) ||
 	       error_set(e, why.kind, "%s: %s", path, why.message);
 }
 
@@ -102,8 +103,8 @@ add_below(struct mustache_set *set, const char *dir, const char *prefix, int dep
 			good = add_below(set, path, below, depth + 1, e);
 		} else if (str_ends(base, SUFFIX)) {
 			int n = (int)(base.n - strlen(SUFFIX));
-			good =
-			    add_file(set, path, arena_printf(set->a, "%s%.*s", prefix, n, name), e);
+			good = add_file(set, path, (size_t)st.st_size,
+			    arena_printf(set->a, "%s%.*s", prefix, n, name), e);
 		}
 	}
 	closedir(d);

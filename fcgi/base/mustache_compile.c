@@ -1,180 +1,19 @@
 /*
- * Template text to instructions, in three steps: tokens (text, line ends, tags), lines (a line of
- * nothing but structural tags vanishes, as the specification's "standalone" rules say), and
- * instructions with their ends.
+ * Tokens to instructions: a line of nothing but structural tags vanishes (the specification's
+ * "standalone" rules), every opening tag learns where it ends, and names are split.
  */
 #include <string.h>
 
 #include "base/mustache_state.h"
 
-enum { MOST_NESTING = 100, MOST_NAME = 250 };
-
-enum kind {
-	TEXT,
-	NEWLINE,
-	VALUE,
-	RAW,
-	OPEN,
-	INVERTED,
-	CLOSE,
-	COMMENT,
-	DELIMITER,
-	PARTIAL,
-	PARENT,
-	BLOCK
-};
-
-struct token {
-	enum kind kind;
-	struct str s; /* the text, or the tag's name */
-	int line;
-	bool dropped, first; /* first: the first thing of a line that stays */
-	struct str indent;   /* blanks before a standalone tag */
-	bool ends_line;      /* a tag that closed a structural line */
-};
-
 struct compiler {
-	struct arena *a;
+	struct arena *a, *scratch; /* what stays, and what only compiling needs */
 	struct token *tokens;
-	size_t count, cap;
+	size_t count;
+	size_t *opener; /* for each closing tag the index of what it closes */
 	struct op *ops;
 	int n, op_cap;
-	struct str open, close; /* delimiters */
-	int line;
 };
-
-/* --- tokens ----------------------------------------------------------------------------------- */
-
-static void
-push(struct compiler *c, enum kind kind, struct str s)
-{
-	if (c->count == c->cap) {
-		size_t cap = c->cap ? c->cap * 2 : 64;
-		c->tokens = arena_grow(
-		    c->a, c->tokens, c->cap * sizeof(struct token), cap * sizeof(struct token));
-		c->cap = cap;
-	}
-	c->tokens[c->count++] = (struct token){.kind = kind, .s = s, .line = c->line};
-}
-
-static void
-push_text(struct compiler *c, struct str s)
-{
-	while (s.n) {
-		size_t end = str_chr(s, '\n');
-		size_t text = end < s.n && end && s.p[end - 1] == '\r' ? end - 1 : end;
-		if (text)
-			push(c, TEXT, str_sub(s, 0, text));
-		if (end == s.n)
-			return;
-		push(c, NEWLINE, str_sub(s, text, end + 1));
-		c->line++;
-		s = str_sub(s, end + 1, s.n);
-	}
-}
-
-static size_t
-find_str(struct str s, struct str needle)
-{
-	const char *at = s.n >= needle.n ? memmem(s.p, s.n, needle.p, needle.n) : NULL;
-	return at ? (size_t)(at - s.p) : s.n;
-}
-
-static bool
-set_delimiters(struct compiler *c, struct str s, struct error *e)
-{
-	s = str_trim(s);
-	size_t blank = 0, rest;
-	while (blank < s.n && !strchr(" \t\r\n", s.p[blank]))
-		blank++;
-	for (rest = blank; rest < s.n && strchr(" \t\r\n", s.p[rest]);)
-		rest++;
-	struct str left = str_sub(s, 0, blank), right = str_sub(s, rest, s.n);
-	if (!left.n || !right.n || str_chr(left, '=') < left.n || str_chr(right, '=') < right.n ||
-	    str_chr(right, ' ') < right.n)
-		return error_set(e, ERR_INVALID, "Line %d: bad delimiters.", c->line);
-	c->open = left;
-	c->close = right;
-	return true;
-}
-
-static int
-lines_in(struct str s)
-{
-	int n = 0;
-	for (size_t i = 0; i < s.n; i++)
-		n += s.p[i] == '\n';
-	return n;
-}
-
-static bool
-push_tag(struct compiler *c, struct str inside, struct error *e)
-{
-	static const char sigils[] = "&#^/!>$<";
-	static const enum kind kinds[] = {
-	    RAW, OPEN, INVERTED, CLOSE, COMMENT, PARTIAL, BLOCK, PARENT};
-	struct str s = str_trim(inside);
-	enum kind kind = VALUE;
-	const char *sigil = s.n ? strchr(sigils, s.p[0]) : NULL;
-	if (sigil && *sigil) {
-		kind = kinds[sigil - sigils];
-		s = str_trim(str_sub(s, 1, s.n));
-	}
-	if (kind != COMMENT && (!s.n || s.n > MOST_NAME))
-		return error_set(e, ERR_INVALID, "Line %d: a tag without a usable name.", c->line);
-	push(c, kind, s);
-	c->line += lines_in(inside);
-	return true;
-}
-
-/* One tag at the front of *${s}, which begins with the opening delimiter. */
-static bool
-take_tag(struct compiler *c, struct str *s, struct error *e)
-{
-	struct str rest = str_sub(*s, c->open.n, s->n);
-	bool triple = str_is(c->open, "{{") && rest.n && rest.p[0] == '{';
-	bool equals = rest.n && rest.p[0] == '=';
-	struct str closer = c->close;
-	if (triple)
-		closer = STR("}}}");
-	else if (equals)
-		closer = str_of(arena_printf(c->a, "=%.*s", STR_ARG(c->close)));
-	if (triple || equals)
-		rest = str_sub(rest, 1, rest.n);
-	size_t end = find_str(rest, closer);
-	if (end == rest.n)
-		return error_set(e, ERR_INVALID, "Line %d: a tag is not closed.", c->line);
-	struct str inside = str_sub(rest, 0, end);
-	*s = str_sub(rest, end + closer.n, rest.n);
-	if (equals) {
-		push(c, DELIMITER, inside);
-		c->line += lines_in(inside);
-		return set_delimiters(c, inside, e);
-	}
-	if (triple) {
-		if (!str_trim(inside).n)
-			return error_set(e, ERR_INVALID, "Line %d: a tag without a name.", c->line);
-		push(c, RAW, str_trim(inside));
-		c->line += lines_in(inside);
-		return true;
-	}
-	return push_tag(c, inside, e);
-}
-
-static bool
-tokenize(struct compiler *c, struct str s, struct error *e)
-{
-	while (s.n) {
-		size_t at = find_str(s, c->open);
-		push_text(c, str_sub(s, 0, at));
-		s = str_sub(s, at, s.n);
-		if (s.n && !take_tag(c, &s, e))
-			return false;
-	}
-	return true;
-}
-
-/* --- lines ------------------------------------------------------------------------------------ */
 
 static bool
 is_blank(struct str s)
@@ -187,44 +26,44 @@ is_blank(struct str s)
 
 struct line {
 	size_t from, to; /* tokens, without the line end */
-	size_t tags, inheritance, closes;
+	size_t tags, inheritance;
 	bool structural, keeps_end;
 };
 
 /* {{$x}}{{/x}} outside a parent opened on this line: its own line end stays. */
 static bool
-holds_block(const struct compiler *c, const struct line *l, const size_t *opener)
+holds_block(const struct compiler *c, const struct line *l)
 {
 	int parents = 0;
 	for (size_t i = l->from; i < l->to; i++) {
 		const struct token *t = &c->tokens[i];
-		parents += t->kind == PARENT;
-		if (t->kind == CLOSE && c->tokens[opener[i]].kind == PARENT)
+		parents += t->kind == T_PARENT;
+		if (t->kind == T_CLOSE && c->tokens[c->opener[i]].kind == T_PARENT)
 			parents--;
-		if (t->kind == CLOSE && c->tokens[opener[i]].kind == BLOCK &&
-		    opener[i] >= l->from && parents <= 0)
+		if (t->kind == T_CLOSE && c->tokens[c->opener[i]].kind == T_BLOCK &&
+		    c->opener[i] >= l->from && parents <= 0)
 			return true;
 	}
 	return false;
 }
 
 static void
-weigh_line(const struct compiler *c, struct line *l, const size_t *opener)
+weigh_line(const struct compiler *c, struct line *l)
 {
 	bool words = false;
 	for (size_t i = l->from; i < l->to; i++) {
 		const struct token *t = &c->tokens[i];
-		if (t->kind == TEXT) {
+		if (t->kind == T_TEXT) {
 			words = words || !is_blank(t->s);
 			continue;
 		}
-		enum kind kind = t->kind == CLOSE ? c->tokens[opener[i]].kind : t->kind;
-		words = words || kind == VALUE || kind == RAW;
+		enum token_kind kind = t->kind == T_CLOSE ? c->tokens[c->opener[i]].kind : t->kind;
+		words = words || kind == T_VALUE || kind == T_RAW;
 		l->tags++;
-		l->inheritance += kind == PARENT || kind == BLOCK;
+		l->inheritance += kind == T_PARENT || kind == T_BLOCK;
 	}
 	l->structural = !words && l->tags && (l->tags == 1 || l->inheritance == l->tags);
-	l->keeps_end = l->structural && holds_block(c, l, opener);
+	l->keeps_end = l->structural && holds_block(c, l);
 }
 
 static void
@@ -239,7 +78,7 @@ settle_line(struct compiler *c, struct line *l, bool has_end)
 	struct token *last = NULL;
 	for (size_t i = l->from; i < l->to; i++) {
 		struct token *t = &c->tokens[i];
-		if (t->kind == TEXT) {
+		if (t->kind == T_TEXT) {
 			t->dropped = true;
 			if (!last)
 				indent = t->s;
@@ -249,19 +88,18 @@ settle_line(struct compiler *c, struct line *l, bool has_end)
 			t->indent = indent;
 		last = t;
 	}
-	last->ends_line = !l->keeps_end;
 	if (has_end && !l->keeps_end)
 		c->tokens[l->to].dropped = true;
 }
 
 static void
-settle_lines(struct compiler *c, const size_t *opener)
+settle_lines(struct compiler *c)
 {
 	for (size_t from = 0; from < c->count;) {
 		struct line l = {.from = from, .to = from};
-		while (l.to < c->count && c->tokens[l.to].kind != NEWLINE)
+		while (l.to < c->count && c->tokens[l.to].kind != T_NEWLINE)
 			l.to++;
-		weigh_line(c, &l, opener);
+		weigh_line(c, &l);
 		settle_line(c, &l, l.to < c->count);
 		from = l.to + 1;
 	}
@@ -269,24 +107,24 @@ settle_lines(struct compiler *c, const size_t *opener)
 
 /* For each closing tag the index of what it closes. */
 static bool
-pair(struct compiler *c, size_t *opener, struct error *e)
+pair(struct compiler *c, struct error *e)
 {
-	size_t stack[MOST_NESTING];
+	size_t stack[MUSTACHE_NESTING];
 	int depth = 0;
 	for (size_t i = 0; i < c->count; i++) {
 		const struct token *t = &c->tokens[i];
-		if (t->kind == OPEN || t->kind == INVERTED || t->kind == PARENT ||
-		    t->kind == BLOCK) {
-			if (depth == MOST_NESTING)
+		if (t->kind == T_OPEN || t->kind == T_INVERTED || t->kind == T_PARENT ||
+		    t->kind == T_BLOCK) {
+			if (depth == MUSTACHE_NESTING)
 				return error_set(e, ERR_INVALID,
 				    "Line %d: sections are nested too deeply.", t->line);
 			stack[depth++] = i;
-		} else if (t->kind == CLOSE) {
+		} else if (t->kind == T_CLOSE) {
 			if (!depth || !str_eq(c->tokens[stack[depth - 1]].s, t->s))
 				return error_set(e, ERR_INVALID,
 				    "Line %d: {{/%.*s}} closes nothing that is open.", t->line,
 				    STR_ARG(t->s));
-			opener[i] = stack[--depth];
+			c->opener[i] = stack[--depth];
 		}
 	}
 	if (!depth)
@@ -299,16 +137,18 @@ pair(struct compiler *c, size_t *opener, struct error *e)
 /* --- instructions ----------------------------------------------------------------------------- */
 
 static void
-split_path(struct arena *a, struct op *op)
+split_name(struct arena *a, struct op *op)
 {
 	struct str s = op->text;
-	op->path = arena_new_array(a, struct str, s.n + 1);
-	if (s.n && s.p[0] == '.') {
-		op->path[op->parts++] = STR(".");
+	int dots = 0;
+	op->from_context = s.n && s.p[0] == '.';
+	if (op->from_context)
 		s = str_sub(s, 1, s.n);
-	}
+	for (size_t i = 0; i < s.n; i++)
+		dots += s.p[i] == '.';
+	op->parts = arena_new_array(a, struct part, dots + 1);
 	while (s.n)
-		op->path[op->parts++] = str_cut(&s, '.');
+		op->parts[op->n_parts++].key = str_cut(&s, '.');
 }
 
 static struct op *
@@ -316,7 +156,7 @@ emit(struct compiler *c, enum op_kind kind, const struct token *t)
 {
 	if (c->n == c->op_cap) {
 		int cap = c->op_cap ? c->op_cap * 2 : 32;
-		c->ops = arena_grow(c->a, c->ops, (size_t)c->op_cap * sizeof(struct op),
+		c->ops = arena_grow(c->scratch, c->ops, (size_t)c->op_cap * sizeof(struct op),
 		    (size_t)cap * sizeof(struct op));
 		c->op_cap = cap;
 	}
@@ -344,21 +184,21 @@ emit_text(struct compiler *c, const struct token *t, struct str s)
 static struct str
 inner_indent(const struct compiler *c, size_t block)
 {
-	for (size_t i = block + 1; i < c->count && c->tokens[i].kind != NEWLINE; i++)
+	for (size_t i = block + 1; i < c->count && c->tokens[i].kind != T_NEWLINE; i++)
 		if (!c->tokens[i].dropped)
 			return (struct str){0};
 	size_t i = block + 1;
-	while (i < c->count && c->tokens[i].kind != NEWLINE)
+	while (i < c->count && c->tokens[i].kind != T_NEWLINE)
 		i++;
-	if (++i >= c->count || c->tokens[i].kind == CLOSE)
+	if (++i >= c->count || c->tokens[i].kind == T_CLOSE)
 		return (struct str){0};
 	const struct token *t = &c->tokens[i];
-	if (t->kind != TEXT)
+	if (t->kind != T_TEXT)
 		return t->indent;
 	size_t n = 0;
 	while (n < t->s.n && (t->s.p[n] == ' ' || t->s.p[n] == '\t'))
 		n++;
-	bool closes = n == t->s.n && i + 1 < c->count && c->tokens[i + 1].kind == CLOSE;
+	bool closes = n == t->s.n && i + 1 < c->count && c->tokens[i + 1].kind == T_CLOSE;
 	return closes ? (struct str){0} : str_sub(t->s, 0, n);
 }
 
@@ -401,54 +241,68 @@ emit_name(struct compiler *c, enum op_kind kind, const struct token *t, size_t d
 		op->text = str_trim(str_sub(op->text, 1, op->text.n));
 	}
 	if (op->dynamic || (kind != OP_PARTIAL && kind != OP_PARENT))
-		split_path(c->a, op);
+		split_name(c->a, op);
 }
 
 static void
 build(struct compiler *c)
 {
-	static const enum op_kind kinds[] = {[VALUE] = OP_VALUE,
-	    [RAW] = OP_RAW,
-	    [OPEN] = OP_SECTION,
-	    [INVERTED] = OP_INVERTED,
-	    [PARTIAL] = OP_PARTIAL,
-	    [PARENT] = OP_PARENT};
-	struct nesting stack[MOST_NESTING + 1] = {{.op = -1}};
+	static const enum op_kind kinds[] = {[T_VALUE] = OP_VALUE,
+	    [T_RAW] = OP_RAW,
+	    [T_OPEN] = OP_SECTION,
+	    [T_INVERTED] = OP_INVERTED,
+	    [T_PARTIAL] = OP_PARTIAL,
+	    [T_PARENT] = OP_PARENT};
+	struct nesting stack[MUSTACHE_NESTING + 1] = {{.op = -1}};
 	int depth = 0;
 	bool line_begins = true;
 	for (size_t i = 0; i < c->count; i++) {
 		const struct token *t = &c->tokens[i];
 		const struct nesting *outer = &stack[depth];
 		struct nesting own = {.op = c->n, .dedent = outer->dedent};
-		if (t->kind == TEXT && !t->dropped)
+		if (t->kind == T_TEXT && !t->dropped)
 			emit_text(c, t, line_begins ? dedent(t->s, outer->dedent) : t->s);
-		else if (t->kind == NEWLINE && !t->dropped)
+		else if (t->kind == T_NEWLINE && !t->dropped)
 			emit_text(c, t, t->s);
-		else if (t->kind == BLOCK)
+		else if (t->kind == T_BLOCK)
 			open_block(c, i, outer, &own);
-		else if (t->kind >= VALUE && t->kind != CLOSE && t->kind != COMMENT &&
-			 t->kind != DELIMITER)
+		else if (t->kind >= T_VALUE && t->kind != T_CLOSE && t->kind != T_COMMENT &&
+			 t->kind != T_DELIMITER)
 			emit_name(c, kinds[t->kind], t, outer->dedent);
-		else if (t->kind == CLOSE)
+		else if (t->kind == T_CLOSE)
 			c->ops[stack[depth--].op].end = c->n;
-		if (t->kind == OPEN || t->kind == INVERTED || t->kind == PARENT || t->kind == BLOCK)
+		if (t->kind == T_OPEN || t->kind == T_INVERTED || t->kind == T_PARENT ||
+		    t->kind == T_BLOCK)
 			stack[++depth] = own;
-		line_begins = t->kind == NEWLINE;
+		line_begins = t->kind == T_NEWLINE;
 	}
+}
+
+static bool
+compile(struct compiler *c, struct template *t, struct str text, struct error *e)
+{
+	struct tokens tokens = {.a = c->scratch};
+	if (!mustache_tokenize(&tokens, text, e))
+		return false;
+	c->tokens = tokens.items;
+	c->count = tokens.count;
+	c->opener = arena_new_array(c->scratch, size_t, c->count + 1);
+	if (!pair(c, e))
+		return false;
+	settle_lines(c);
+	build(c);
+	t->count = c->n;
+	t->ops = arena_new_array(c->a, struct op, c->n + 1);
+	if (c->n)
+		memcpy(t->ops, c->ops, (size_t)c->n * sizeof(struct op));
+	return true;
 }
 
 bool
 mustache_compile(struct arena *a, struct template *t, struct str text, struct error *e)
 {
-	struct compiler c = {.a = a, .open = STR("{{"), .close = STR("}}"), .line = 1};
-	if (!tokenize(&c, text, e))
-		return false;
-	size_t *opener = arena_new_array(a, size_t, c.count + 1);
-	if (!pair(&c, opener, e))
-		return false;
-	settle_lines(&c, opener);
-	build(&c);
-	t->ops = c.ops;
-	t->count = c.n;
-	return true;
+	struct compiler c = {.a = a, .scratch = arena_new(16384)};
+	bool good = compile(&c, t, text, e);
+	arena_free(c.scratch);
+	return good;
 }

@@ -27,21 +27,46 @@ struct render {
 
 static bool run(struct render *r, const struct template *t, int from, int to);
 
+static inline bool
+is_key(const struct member *m, struct str key)
+{
+	return m->key.n == key.n && (key.n == 0 || memcmp(m->key.p, key.p, key.n) == 0);
+}
+
+/* Concurrent renderings may write the hint at the same time; any of their answers will do. */
 static const struct value *
-lookup(struct render *r, const struct op *op)
+map_get(const struct value *map, struct part *part)
+{
+	size_t i = __atomic_load_n(&part->hint, __ATOMIC_RELAXED);
+	if (i < map->map.n && is_key(&map->map.members[i], part->key))
+		return map->map.members[i].value;
+	for (i = 0; i < map->map.n; i++)
+		if (is_key(&map->map.members[i], part->key)) {
+			__atomic_store_n(&part->hint, i, __ATOMIC_RELAXED);
+			return map->map.members[i].value;
+		}
+	return NULL;
+}
+
+static const struct value *
+lookup(const struct render *r, const struct op *op)
 {
 	const struct value *v = NULL;
-	int next = 1;
-	if (op->path[0].n == 1 && op->path[0].p[0] == '.')
+	int next = 0;
+	if (op->from_context) {
 		v = r->contexts[r->depth - 1];
-	else
-		for (int i = r->depth - 1; i >= 0 && !v; i--) {
-			const struct value *c = r->contexts[i];
-			v = c->type == VALUE_MAP ? value_get_str(c, op->path[0])
-						 : value_member(r->a, c, op->path[0]);
-		}
-	for (; v && next < op->parts; next++)
-		v = value_member(r->a, v, op->path[next]);
+	} else {
+		/* Presentations are for dotted names only: {{#name}}{{label}}{{/name}} means the
+		 * label of the row, not that of the name. */
+		for (int i = r->depth - 1; i >= 0 && !v; i--)
+			if (r->contexts[i] && r->contexts[i]->type == VALUE_MAP)
+				v = map_get(r->contexts[i], &op->parts[0]);
+		next = 1;
+	}
+	for (; v && next < op->n_parts; next++) {
+		struct part *part = &op->parts[next];
+		v = v->type == VALUE_MAP ? map_get(v, part) : value_member(r->a, v, part->key);
+	}
 	return v;
 }
 
@@ -78,18 +103,11 @@ put_value(struct render *r, const struct op *op)
 	const struct value *v = lookup(r, op);
 	if (!v)
 		return;
-	if (op->kind == OP_RAW || r->set->escape == MUSTACHE_PLAIN) {
-		value_print(r->out, v);
-	} else if (v->type == VALUE_TEXT) {
+	bool escapes = op->kind == OP_VALUE && r->set->escape == MUSTACHE_HTML;
+	if (escapes && (v->type == VALUE_TEXT || v->type == VALUE_PHONE))
 		buf_html(r->out, v->s);
-	} else if (v->type == VALUE_INT || v->type == VALUE_BOOL || v->type == VALUE_PHONE) {
-		value_print(r->out, v);
-	} else {
-		struct buf b;
-		buf_init(&b, r->a);
-		value_print(&b, v);
-		buf_html(r->out, buf_view(&b));
-	}
+	else
+		value_print(r->out, v); /* numbers and times have nothing that HTML minds */
 }
 
 static bool
@@ -124,9 +142,10 @@ static const struct template *
 target(struct render *r, struct op *op)
 {
 	if (!op->dynamic) {
-		if (!op->target)
-			op->target = mustache_find(r->set, op->text);
-		return op->target;
+		struct template *t = __atomic_load_n(&op->target, __ATOMIC_RELAXED);
+		if (!t && (t = mustache_find(r->set, op->text)))
+			__atomic_store_n(&op->target, t, __ATOMIC_RELAXED);
+		return t;
 	}
 	const struct value *v = lookup(r, op);
 	return v && v->type == VALUE_TEXT ? mustache_find(r->set, v->s) : NULL;
@@ -149,8 +168,8 @@ run_template(struct render *r, struct op *op, const struct arguments *arguments)
 	if (!t)
 		return true;
 	if (r->templates == MOST_TEMPLATES)
-		return error_set(
-		    r->e, ERR_INVALID, "Partial %s includes itself without end.", t->name);
+		return error_set(r->e, ERR_INVALID,
+		    "Partial %s is nested too deeply; does it include itself?", t->name);
 	struct str indent = r->indent;
 	const struct arguments *outer = r->arguments;
 	r->indent = deeper(r, op->indent);
@@ -178,20 +197,24 @@ find_argument(const struct render *r, struct str name, int *at)
 	return found;
 }
 
+/* What overrides a block belongs to the template that says so: blocks inside it are overridden by
+ * that template's own arguments, never by itself. */
 static bool
 run_block(struct render *r, const struct template *t, int at)
 {
 	const struct op *op = &t->ops[at];
 	int i = 0;
-	const struct arguments *g = find_argument(r, op->text, &i);
+	const struct arguments *g = find_argument(r, op->text, &i), *inner = r->arguments;
 	if (!g)
 		return run(r, t, at + 1, op->end);
 	struct str indent = r->indent;
 	r->indent = deeper(r, op->indent);
+	r->arguments = g->outer;
 	int from = i + 1, to = g->t->ops[i].end;
 	if (op->indent.n && from < to && !g->t->ops[from].line_start)
 		buf_str(r->out, r->indent);
 	bool good = run(r, g->t, from, to);
+	r->arguments = inner;
 	r->indent = indent;
 	return good;
 }

@@ -219,8 +219,8 @@ buf_init(struct buf *b, struct arena *a)
 	*b = (struct buf){a, arena_alloc(a, 64), 0, 64};
 }
 
-static void
-reserve(struct buf *b, size_t more)
+void
+buf_reserve(struct buf *b, size_t more)
 {
 	if (b->cap - b->n > more)
 		return;
@@ -229,17 +229,6 @@ reserve(struct buf *b, size_t more)
 		cap *= 2;
 	b->p = arena_grow(b->a, b->p, b->cap, cap);
 	b->cap = cap;
-}
-
-void
-buf_add(struct buf *b, const char *p, size_t n)
-{
-	if (!n)
-		return;
-	reserve(b, n);
-	memcpy(b->p + b->n, p, n);
-	b->n += n;
-	b->p[b->n] = '\0';
 }
 
 void
@@ -261,6 +250,20 @@ buf_putc(struct buf *b, char c)
 }
 
 void
+buf_int(struct buf *b, int64_t i)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+	uint64_t rest = i < 0 ? -(uint64_t)i : (uint64_t)i;
+	do
+		digits[--at] = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (i < 0)
+		digits[--at] = '-';
+	buf_add(b, digits + at, sizeof(digits) - at);
+}
+
+void
 buf_printf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap, again;
@@ -269,42 +272,28 @@ buf_printf(struct buf *b, const char *fmt, ...)
 	int n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
 	if (n > 0) {
-		reserve(b, (size_t)n);
+		buf_reserve(b, (size_t)n);
 		vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
 		b->n += (size_t)n;
 	}
 	va_end(again);
 }
 
-static const char *
-html_entity(char c)
-{
-	switch (c) {
-	case '&':
-		return "&amp;";
-	case '<':
-		return "&lt;";
-	case '>':
-		return "&gt;";
-	case '"':
-		return "&quot;";
-	case '\'':
-		return "&#39;";
-	default:
-		return NULL;
-	}
-}
-
 void
 buf_html(struct buf *b, struct str s)
 {
+	static const struct str entities[256] = {['&'] = STR("&amp;"),
+	    ['<'] = STR("&lt;"),
+	    ['>'] = STR("&gt;"),
+	    ['"'] = STR("&quot;"),
+	    ['\''] = STR("&#39;")};
 	size_t from = 0;
 	for (size_t i = 0; i < s.n; i++) {
-		const char *entity = html_entity(s.p[i]);
-		if (!entity)
+		struct str entity = entities[(unsigned char)s.p[i]];
+		if (!entity.n)
 			continue;
 		buf_add(b, s.p + from, i - from);
-		buf_puts(b, entity);
+		buf_str(b, entity);
 		from = i + 1;
 	}
 	buf_add(b, s.p + from, s.n - from);

@@ -6,6 +6,7 @@
  */
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/arena.h"
 
@@ -53,10 +54,24 @@ struct buf {
 };
 
 void buf_init(struct buf *b, struct arena *a);
-void buf_add(struct buf *b, const char *p, size_t n);
+/** Makes room for ${more} bytes and the NUL behind them. */
+void buf_reserve(struct buf *b, size_t more);
+/* Here, because pages are made of nothing else. */
+static inline void
+buf_add(struct buf *b, const char *p, size_t n)
+{
+	if (!n)
+		return;
+	if (b->cap - b->n <= n)
+		buf_reserve(b, n);
+	memcpy(b->p + b->n, p, n);
+	b->n += n;
+	b->p[b->n] = '\0';
+}
 void buf_str(struct buf *b, struct str s);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
+void buf_int(struct buf *b, int64_t i);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /** HTML text and quoted-attribute escaping: & < > " ' */
 void buf_html(struct buf *b, struct str s);

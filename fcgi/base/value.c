@@ -297,7 +297,7 @@ value_print(struct buf *out, const struct value *v)
 		buf_puts(out, v->b ? "true" : "false");
 		return;
 	case VALUE_INT:
-		buf_printf(out, "%" PRId64, v->i);
+		buf_int(out, v->i);
 		return;
 	case VALUE_REAL:
 		buf_printf(out, "%.15g", v->d);

@@ -111,7 +111,8 @@ import_run(const struct import_worker *worker, int64_t id, struct error *e)
 	j.batch = arena_new(4 << 20);
 	bool good = run(&j, e);
 	if (!good)
-		log_warn("a job was interrupted", LOG_INT("import", id), LOG_TEXT("why", e->message));
+		log_warn(
+		    "a job was interrupted", LOG_INT("import", id), LOG_TEXT("why", e->message));
 	/* Another worker need not wait for the lease to end, unless the database is away. */
 	if (!good && db_refresh(worker->db, &none) &&
 	    !import_release(

@@ -27,16 +27,16 @@ $$;
 create or replace function window_next(a_zones text[], a_days int[], a_start time, a_end time,
 	a_weekend_start time, a_weekend_end time, a_sunday boolean, at_time timestamptz)
 	returns timestamptz language sql stable as $$
-	select min(c.at) from (
-		select at_time as at
-		union
-		select (d::date + s.start) at time zone z
+	select case when not exists (select from unnest(a_zones) z where window_holds(z, a_days, a_start, a_end,
+			a_weekend_start, a_weekend_end, a_sunday, at_time) is not true) then at_time
+	else (select min(c.at) from (
+		select (d::date + s.start) at time zone z as at
 		from unnest(a_zones) z,
 			generate_series((at_time at time zone z)::date, (at_time at time zone z)::date + 9, interval '1 day') d,
 			lateral (values (a_start), (a_weekend_start)) s (start)
 	) c
 	where c.at >= at_time and not exists (select from unnest(a_zones) z where window_holds(z, a_days, a_start,
-		a_end, a_weekend_start, a_weekend_end, a_sunday, c.at) is not true)
+		a_end, a_weekend_start, a_weekend_end, a_sunday, c.at) is not true)) end
 $$;
 
 -- A number for one of the rules between people's calls: the campaign's, else the client's, else the default.
@@ -50,11 +50,11 @@ drop function if exists contactability(bigint, text, bigint, timestamptz);
 create function contactability(a_lead bigint, a_channel text, a_campaign bigint, at_time timestamptz)
 	returns table (allowed boolean, reason text, permanent boolean, next_at timestamptz)
 	language sql stable rows 1 as $$
-	with lead as (
-		select l.id, l.client_id, l.phone, l.email, l.archived_at, l.number_state,
-			(area_of(l.phone)).country as country, l.region, (area_of(l.phone)).region as code_region,
-			case when cardinality(l.zones) > 0 then l.zones else coalesce((area_of(l.phone)).zones, '{}') end as zones
-		from leads l where l.id = a_lead
+	with lead as materialized (
+		select l.id, l.client_id, l.phone, l.email, l.archived_at, l.number_state, a.country, l.region,
+			a.region as code_region,
+			case when cardinality(l.zones) > 0 then l.zones else coalesce(a.zones, '{}') end as zones
+		from leads l left join lateral area_of(l.phone) a on true where l.id = a_lead
 	), hours as (
 		-- 47 CFR 64.1200(c)(1): 08:00 to 21:00 where the called party is; regions may be stricter. Only an
 		-- administrator can set window_wide, which is written down; it puts the campaign's hours in their place.
@@ -75,7 +75,7 @@ create function contactability(a_lead bigint, a_channel text, a_campaign bigint,
 		from lead l
 		left join campaigns c on c.id = a_campaign
 		left join regions r on r.country = l.country and r.code in (l.region, l.code_region)
-	), facts as (
+	), facts as materialized (
 		select l.*, h.*,
 			(select k.granted from consents k where k.lead_id = l.id and k.channel = a_channel
 				and k.purpose = 'marketing' and k.at <= at_time order by k.at desc, k.id desc limit 1) as consent,
@@ -87,7 +87,7 @@ create function contactability(a_lead bigint, a_channel text, a_campaign bigint,
 			contact_rule(h.settings, l.client_id, 'per_day', 3)::int as per_day,
 			contact_rule(h.settings, l.client_id, 'per_week', 10)::int as per_week
 		from lead l, hours h
-	), waits as (
+	), waits as materialized (
 		-- Rules per person hold over all campaigns: a call that may have rung counts, a refused one does not.
 		select f.*, w.*,
 			case when f.all_day then at_time

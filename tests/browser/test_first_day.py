@@ -53,7 +53,7 @@ def test_first_day(eyes, stack):
     look_everywhere(eyes, "03-import", eyes.driver.current_url[len(eyes.base) :])
 
     eyes.go(eyes.driver.current_url[len(eyes.base) :])
-    eyes.driver.find_element(By.CSS_SELECTOR, "#acts details.confirm summary").click()
+    eyes.driver.find_element(By.CSS_SELECTOR, "#acts details.confirm summary.primary").click()
     eyes.driver.find_element(By.CSS_SELECTOR, "#acts details.confirm button.primary").click()
     wait_for(lambda: "/campaigns/" in eyes.driver.current_url)
     campaign = eyes.driver.current_url[len(eyes.base) :]
