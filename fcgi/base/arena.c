@@ -142,7 +142,7 @@ arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size)
 	size_t held = rounded(old_size ? old_size : 1);
 	size_t need = rounded(new_size ? new_size : 1);
 	unsigned char *p = old;
-	if (p && p + held == b->data + b->used && need >= held &&
+	if (p && p + held == b->data + b->used && new_size >= old_size &&
 	    b->size - b->used >= need - held) {
 		b->used += need - held;
 		UNPOISON(p, new_size);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t frozen;
 
@@ -50,12 +51,31 @@ clock_freeze(int64_t micros)
 	frozen = micros;
 }
 
-static char zone[64] = "?";
+enum { ZONE_NAME = 64 }; /* the longest in the database has 32 */
+
+static char zone[ZONE_NAME];
+
+/* The C library takes any text for a zone, a path as well, and says UTC under that name. */
+static bool
+zone_exists(const char *iana)
+{
+	char path[ZONE_NAME + 32];
+	size_t n = strlen(iana);
+	if (n >= ZONE_NAME || !isalpha((unsigned char)iana[0]))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!isalnum((unsigned char)iana[i]) && !strchr("/_+-", iana[i]))
+			return false;
+	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", iana);
+	return access(path, R_OK) == 0;
+}
 
 void
 clock_set_zone(const char *iana)
 {
-	if (!iana || !*iana)
+	if (iana && *zone && strcmp(zone, iana) == 0)
+		return;
+	if (!iana || !zone_exists(iana))
 		iana = "UTC";
 	if (strcmp(zone, iana) == 0)
 		return;
@@ -88,7 +108,7 @@ clock_print_rfc3339(struct buf *out, int64_t micros)
 void
 clock_print_ago(struct buf *out, int64_t micros)
 {
-	int64_t d = (clock_now() - micros) / CLOCK_SECOND;
+	int64_t d = clock_now() / CLOCK_SECOND - floor_div(micros, CLOCK_SECOND);
 	int64_t s = d < 0 ? -d : d;
 	if (s < 10) {
 		buf_puts(out, d < 0 ? "in a moment" : "just now");
@@ -109,6 +129,8 @@ clock_print_local(struct buf *out, int64_t micros, const char *format)
 	time_t t = (time_t)floor_div(micros, CLOCK_SECOND);
 	struct tm tm;
 	char s[128];
+	if (!*zone)
+		clock_set_zone(NULL);
 	localtime_r(&t, &tm);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral" /* a format of ours, passed on */
@@ -125,8 +147,7 @@ clock_print_zone(struct buf *out, int64_t micros, const char *iana, const char *
 	memcpy(viewers, zone, sizeof(zone));
 	clock_set_zone(iana);
 	clock_print_local(out, micros, format);
-	if (viewers[0] != '?')
-		clock_set_zone(viewers);
+	clock_set_zone(viewers);
 }
 
 static bool
@@ -147,7 +168,7 @@ digits(struct str *s, int count, int *out)
 static bool
 literal(struct str *s, const char *any)
 {
-	if (!s->n || !strchr(any, s->p[0]))
+	if (!s->n || !s->p[0] || !strchr(any, s->p[0]))
 		return false;
 	*s = str_sub(*s, 1, s->n);
 	return true;
@@ -157,7 +178,7 @@ static int64_t
 fraction_micros(struct str *s)
 {
 	int64_t micros = 0, scale = 100000;
-	if (!s->n || s->p[0] != '.')
+	if (s->n < 2 || s->p[0] != '.' || !isdigit((unsigned char)s->p[1]))
 		return 0;
 	*s = str_sub(*s, 1, s->n);
 	while (s->n && isdigit((unsigned char)s->p[0])) {
@@ -211,9 +232,11 @@ clock_parse(struct str s, int64_t *micros)
 		if (!literal(&s, "T t") || !digits(&s, 2, &tm.tm_hour) || !literal(&s, ":") ||
 		    !digits(&s, 2, &tm.tm_min))
 			return false;
-		if (s.n && s.p[0] == ':' && (!literal(&s, ":") || !digits(&s, 2, &tm.tm_sec)))
-			return false;
-		fraction = fraction_micros(&s);
+		if (literal(&s, ":")) {
+			if (!digits(&s, 2, &tm.tm_sec))
+				return false;
+			fraction = fraction_micros(&s);
+		}
 	}
 	if (!zone_seconds(s, &offset_seconds) || month < 1 || month > 12 || tm.tm_mday < 1 ||
 	    tm.tm_mday > days_in(year, month) || tm.tm_hour > 23 || tm.tm_min > 59 ||

@@ -67,6 +67,19 @@ read_credential(struct arena *a, const char *name)
 	return str_dup(a, str_trim(buf_view(&b)));
 }
 
+/* SANDBOX=ture must not quietly mean that real people are called. */
+static bool
+read_flag(struct str text, bool *out)
+{
+	static const char *const words[] = {"0", "1", "false", "true", "no", "yes", "off", "on"};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (str_is_nocase(text, words[i])) {
+			*out = i % 2;
+			return true;
+		}
+	return false;
+}
+
 static bool
 store(struct config *c, struct arena *a, const struct item *it, const char *text, struct error *e)
 {
@@ -83,8 +96,9 @@ store(struct config *c, struct arena *a, const struct item *it, const char *text
 		*(int64_t *)at = number;
 		return true;
 	case FLAG:
-		*(bool *)at =
-		    strcmp(text, "1") == 0 || strcmp(text, "true") == 0 || strcmp(text, "yes") == 0;
+		if (!read_flag(str_of(text), at))
+			return error_field(
+			    e, it->name, "%s must be 1 or 0, not \"%s\".", it->name, text);
 		return true;
 	}
 	return false;
@@ -112,6 +126,23 @@ config_load(struct config *c, struct arena *a, struct error *e)
 	return true;
 }
 
+/* Of a database's address: "password=..." or "//user:password@host". */
+static bool
+holds_password(struct str text)
+{
+	size_t scheme = str_find(text, "://"), at = str_chr(text, '@');
+	struct str user = str_sub(text, scheme + 3, at);
+	return str_find_nocase(text, "password") < text.n ||
+	       (scheme < at && at < text.n && str_chr(user, ':') < user.n);
+}
+
+static void
+print_text(struct buf *out, const char *text, bool secret)
+{
+	bool masked = *text && (secret || holds_password(str_of(text)));
+	buf_puts(out, masked ? "(set)" : text);
+}
+
 void
 config_print(const struct config *c, struct buf *out)
 {
@@ -122,10 +153,8 @@ config_print(const struct config *c, struct buf *out)
 			buf_printf(out, "%" PRId64, *(const int64_t *)at);
 		else if (items[i].type == FLAG)
 			buf_puts(out, *(const bool *)at ? "1" : "0");
-		else if (items[i].flags & SECRET)
-			buf_puts(out, **(const char *const *)at ? "(set)" : "");
 		else
-			buf_puts(out, *(const char *const *)at);
+			print_text(out, *(const char *const *)at, items[i].flags & SECRET);
 		buf_putc(out, '\n');
 	}
 }

@@ -8,7 +8,7 @@
 void crypto_random(void *out, size_t n);
 /** A version 4 UUID in lower case; 37 bytes with the NUL, on ${a}. */
 char *crypto_uuid(struct arena *a);
-/** ${bytes} random bytes as lower-case hex / as URL-safe base64. */
+/** ${bytes} random bytes as lower-case hex. */
 char *crypto_token(struct arena *a, size_t bytes);
 /** Uniform in [0, limit). */
 uint32_t crypto_below(uint32_t limit);

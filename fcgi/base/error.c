@@ -23,6 +23,19 @@ static const struct {
     [ERR_INTERNAL] = {500, "internal"},
 };
 
+/* Takes a character that was cut in two off the end of the ${n} bytes of ${s}. */
+static void
+end_whole(char *s, size_t n)
+{
+	size_t lead = n - 1;
+	while (lead > 0 && n - lead < 4 && ((unsigned char)s[lead] & 0xC0) == 0x80)
+		lead--;
+	unsigned char c = (unsigned char)s[lead];
+	size_t whole = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC0 ? 2 : 1;
+	if (lead + whole > n)
+		s[lead] = '\0';
+}
+
 PRINTF_LIKE(5, 0)
 static void
 fill(struct error *e, enum error_kind kind, const char *code, const char *field, const char *fmt,
@@ -33,7 +46,9 @@ fill(struct error *e, enum error_kind kind, const char *code, const char *field,
 	e->kind = kind;
 	snprintf(e->code, sizeof(e->code), "%s", code);
 	snprintf(e->field, sizeof(e->field), "%s", field);
-	vsnprintf(e->message, sizeof(e->message), fmt, ap);
+	int n = vsnprintf(e->message, sizeof(e->message), fmt, ap);
+	if (n >= (int)sizeof(e->message))
+		end_whole(e->message, sizeof(e->message) - 1);
 }
 
 bool

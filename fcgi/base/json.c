@@ -3,6 +3,9 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static struct value *
 from_jansson(struct arena *a, const json_t *j)
@@ -44,6 +47,11 @@ struct value *
 json_parse(struct arena *a, struct str text, struct error *e)
 {
 	json_error_t why;
+	/* jansson takes a NUL for the end and would not look at what comes after it. */
+	if (text.n && memchr(text.p, '\0', text.n)) {
+		error_set(e, ERR_MALFORMED, "This is not valid JSON: it contains a NUL byte.");
+		return NULL;
+	}
 	json_t *j = json_loadb(
 	    text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
 	if (!j) {
@@ -62,6 +70,37 @@ write_quoted(struct buf *out, const struct value *v)
 	buf_putc(out, '"');
 	value_print(out, v);
 	buf_putc(out, '"');
+}
+
+/* Exactly, without zeros at the end. */
+static void
+write_money(struct buf *out, int64_t micros)
+{
+	uint64_t m = micros < 0 ? -(uint64_t)micros : (uint64_t)micros, rest = m % 1000000;
+	int digits = 6;
+	buf_printf(out, "%s%" PRIu64, micros < 0 ? "-" : "", m / 1000000);
+	if (!rest)
+		return;
+	for (; rest % 10 == 0; rest /= 10)
+		digits--;
+	buf_printf(out, ".%0*" PRIu64, digits, rest);
+}
+
+/* The shortest of the forms that read back as the same number: 0.1, not 0.10000000000000001. */
+static void
+write_real(struct buf *out, double d)
+{
+	char text[40];
+	if (!isfinite(d)) {
+		buf_puts(out, "null");
+		return;
+	}
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, d);
+		if (strtod(text, NULL) == d)
+			break;
+	}
+	buf_puts(out, text);
 }
 
 static void
@@ -111,14 +150,10 @@ json_write(struct buf *out, const struct value *v)
 		write_map(out, v);
 		return;
 	case VALUE_MONEY:
-		buf_printf(out, "%.6g", (double)v->i / 1e6);
+		write_money(out, v->i);
 		return;
 	case VALUE_REAL:
-		if (!isfinite(v->d)) {
-			buf_puts(out, "null");
-			return;
-		}
-		buf_printf(out, "%.17g", v->d);
+		write_real(out, v->d);
 		return;
 	case VALUE_BOOL:
 	case VALUE_INT:

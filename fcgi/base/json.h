@@ -4,9 +4,9 @@
 #include "base/value.h"
 
 /**
- * Parses any JSON document (duplicate keys refused, nesting bounded by jansson's 2048). On error
- * fills
- * ${e} with ERR_MALFORMED and the place, and returns NULL. The result lives on ${a}.
+ * Parses any JSON document; refuses duplicate keys, ill-formed UTF-8, NUL (escaped too) and
+ * nesting beyond jansson's 2048. On error fills ${e} with ERR_MALFORMED and the place, and returns
+ * NULL. The result lives on ${a}.
  */
 struct value *json_parse(struct arena *a, struct str text, struct error *e) MUST_USE;
 /** Writes ${v} compactly. Times become RFC 3339 strings, money a decimal number of dollars. */

@@ -40,7 +40,7 @@ text_member(struct buf *b, const char *key, const char *text)
 	buf_putc(b, ',');
 	buf_json(b, str_of(key));
 	buf_putc(b, ':');
-	buf_json(b, str_of(text));
+	buf_json(b, str_utf8(b->a, str_of(text)));
 }
 
 /* +15550100002 -> +1555…02: enough to recognise, too little to dial. */
@@ -49,7 +49,7 @@ phone_member(struct buf *b, const char *key, const char *phone)
 {
 	char masked[32];
 	size_t n = phone ? strlen(phone) : 0;
-	if (n > 7)
+	if (n >= 10)
 		snprintf(masked, sizeof(masked), "%.5s…%s", phone, phone + n - 2);
 	else
 		snprintf(masked, sizeof(masked), "…");

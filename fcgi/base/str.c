@@ -20,7 +20,7 @@ str_sub(struct str s, size_t from, size_t to)
 		to = s.n;
 	if (from > to)
 		from = to;
-	return (struct str){s.p + from, to - from};
+	return (struct str){from ? s.p + from : s.p, to - from};
 }
 
 bool
@@ -147,14 +147,19 @@ bool
 str_to_double(struct str s, double *out)
 {
 	char tmp[64];
-	if (s.n == 0 || s.n >= sizeof(tmp) || !strchr("0123456789-.", s.p[0]))
+	if (s.n == 0 || s.n >= sizeof(tmp) || s.p[0] == '+')
 		return false;
+	for (size_t i = 0; i < s.n; i++) /* neither inf nor nan nor 0x1p3 */
+		if (!isdigit((unsigned char)s.p[i]) && !memchr("-+.eE", s.p[i], 5))
+			return false;
 	memcpy(tmp, s.p, s.n);
 	tmp[s.n] = '\0';
 	char *end;
 	errno = 0;
 	double v = strtod(tmp, &end);
-	if (errno || end != tmp + s.n || v != v)
+	if (errno == ERANGE && (v > 1 || v < -1))
+		return false;
+	if (end != tmp + s.n)
 		return false;
 	*out = v;
 	return true;

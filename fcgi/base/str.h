@@ -41,6 +41,7 @@ char *str_dup(struct arena *a, struct str s);
 struct str str_copy(struct arena *a, struct str s);
 /** Whole string must be a decimal integer within int64; no blanks. */
 bool str_to_int(struct str s, int64_t *out) MUST_USE;
+/** Whole string must be a finite decimal number ("2.5", "-1e3"). */
 bool str_to_double(struct str s, double *out) MUST_USE;
 /** True where the bytes are well-formed UTF-8 without NUL. */
 bool str_is_utf8(struct str s);

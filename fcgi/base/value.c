@@ -1,6 +1,5 @@
 #include "base/value.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -283,6 +282,16 @@ value_truthy(const struct value *v)
 	return false;
 }
 
+/* Rounded to the nearest cent. */
+static void
+print_cents(struct buf *out, int64_t micros)
+{
+	uint64_t magnitude = micros < 0 ? -(uint64_t)micros : (uint64_t)micros;
+	uint64_t cents = (magnitude + 5000) / 10000;
+	buf_printf(out, "%s%" PRIu64 ".%02" PRIu64, micros < 0 && cents ? "-" : "", cents / 100,
+	    cents % 100);
+}
+
 void
 value_print(struct buf *out, const struct value *v)
 {
@@ -309,154 +318,8 @@ value_print(struct buf *out, const struct value *v)
 	case VALUE_TIME:
 		clock_print_rfc3339(out, v->i);
 		return;
-	case VALUE_MONEY: {
-		int64_t m = v->i < 0 ? -v->i : v->i;
-		buf_printf(out, "%s%" PRId64 ".%02" PRId64, v->i < 0 ? "-" : "", m / 1000000,
-		    m % 1000000 / 10000);
-		return;
-	}
-	}
-}
-
-/* Presentation of scalars. */
-
-static struct value *
-text_label(struct arena *a, struct str s)
-{
-	char *p = str_dup(a, s);
-	for (char *c = p; *c; c++)
-		if (*c == '_')
-			*c = ' ';
-	p[0] = (char)toupper((unsigned char)p[0]);
-	return value_text(a, str_of(p));
-}
-
-static struct value *
-text_initials(struct arena *a, struct str s)
-{
-	struct buf b;
-	buf_init(&b, a);
-	bool start = true;
-	for (size_t i = 0; i < s.n && b.n < 2; i++) {
-		if (start && isalnum((unsigned char)s.p[i]))
-			buf_putc(&b, (char)toupper((unsigned char)s.p[i]));
-		start = s.p[i] == ' ';
-	}
-	return value_text(a, buf_view(&b));
-}
-
-static struct value *
-text_short(struct arena *a, struct str s)
-{
-	size_t cut = 80;
-	if (s.n <= cut)
-		return value_text(a, s);
-	while (cut > 0 && ((unsigned char)s.p[cut] & 0xC0) == 0x80)
-		cut--;
-	return value_printf(a, "%.*s…", (int)cut, s.p);
-}
-
-static struct value *
-text_member(struct arena *a, struct str s, struct str key)
-{
-	if (str_is(key, "label"))
-		return text_label(a, s);
-	if (str_is(key, "initials"))
-		return text_initials(a, s);
-	if (str_is(key, "short"))
-		return text_short(a, s);
-	return NULL;
-}
-
-static struct value *
-phone_member(struct arena *a, struct str s, struct str key)
-{
-	if (!str_is(key, "pretty"))
-		return NULL;
-	if (s.n == 12 && str_starts(s, "+1"))
-		return value_printf(a, "(%.3s) %.3s-%.4s", s.p + 2, s.p + 5, s.p + 8);
-	return value_text(a, s);
-}
-
-static struct value *
-int_grouped(struct arena *a, int64_t i)
-{
-	char digits[24], out[40];
-	int n = snprintf(digits, sizeof(digits), "%" PRId64, i < 0 ? -i : i), k = 0;
-	if (i < 0)
-		out[k++] = '-';
-	for (int j = 0; j < n; j++) {
-		if (j && (n - j) % 3 == 0)
-			out[k++] = ',';
-		out[k++] = digits[j];
-	}
-	return value_text(a, (struct str){arena_strndup(a, out, (size_t)k), (size_t)k});
-}
-
-static struct value *
-int_member(struct arena *a, int64_t i, struct str key)
-{
-	if (str_is(key, "grouped"))
-		return int_grouped(a, i);
-	if (str_is(key, "duration"))
-		return i >= 3600 ? value_printf(a, "%" PRId64 ":%02d:%02d", i / 3600,
-				       (int)(i / 60 % 60), (int)(i % 60))
-				 : value_printf(a, "%" PRId64 ":%02d", i / 60, (int)(i % 60));
-	return NULL;
-}
-
-static struct value *
-time_member(struct arena *a, int64_t t, struct str key)
-{
-	struct buf b;
-	buf_init(&b, a);
-	if (str_is(key, "ago"))
-		clock_print_ago(&b, t);
-	else if (str_is(key, "local"))
-		clock_print_local(&b, t, "%a %e %b %Y, %H:%M:%S %Z");
-	else if (str_is(key, "day"))
-		clock_print_local(&b, t, "%e %b");
-	else if (str_is(key, "clock"))
-		clock_print_local(&b, t, "%H:%M");
-	else
-		return NULL;
-	return value_text(a, buf_view(&b));
-}
-
-static struct value *
-money_usd(struct arena *a, const struct value *v)
-{
-	struct buf b;
-	buf_init(&b, a);
-	buf_puts(&b, v->i < 0 ? "-$" : "$");
-	struct value magnitude = {.type = VALUE_MONEY, .i = v->i < 0 ? -v->i : v->i};
-	value_print(&b, &magnitude);
-	return value_text(a, buf_view(&b));
-}
-
-struct value *
-value_member(struct arena *a, const struct value *v, struct str key)
-{
-	if (!v)
-		return NULL;
-	if (v->type == VALUE_MAP)
-		return value_get_str(v, key);
-	if (str_is(key, "any"))
-		return value_bool(a, value_truthy(v));
-	switch (v->type) {
-	case VALUE_TEXT:
-		return text_member(a, v->s, key);
-	case VALUE_PHONE:
-		return phone_member(a, v->s, key);
-	case VALUE_INT:
-		return int_member(a, v->i, key);
-	case VALUE_TIME:
-		return time_member(a, v->i, key);
 	case VALUE_MONEY:
-		return str_is(key, "usd") ? money_usd(a, v) : NULL;
-	case VALUE_LIST:
-		return str_is(key, "count") ? value_int(a, (int64_t)v->list.n) : NULL;
-	default:
-		return NULL;
+		print_cents(out, v->i);
+		return;
 	}
 }

@@ -8,9 +8,10 @@
  * Some scalars carry presentation with them, worked out only where a template asks (value_member):
  *   VALUE_TIME   {{t}} RFC 3339 UTC   {{t.ago}} "4 min ago"   {{t.local}} in the viewer's zone
  *                {{t.day}} {{t.clock}}
- *   VALUE_TEXT   {{s.label}} "no_answer" -> "No answer"       {{s.initials}}   {{s.short}} first 80
- * chars VALUE_PHONE  {{p}} E.164          {{p.pretty}} "(555) 010-0002" or "+44 20 7946 0000"
- *   VALUE_MONEY  {{m}} dollars "1.25" (held in micro-dollars)   {{m.usd}} "$1.25"
+ *   VALUE_TEXT   {{s.label}} "no_answer" -> "No answer"       {{s.initials}} "Jane Doe" -> "JD"
+ *                {{s.short}} first 80 characters
+ *   VALUE_PHONE  {{p}} E.164          {{p.pretty}} "(555) 010-0002"; of other countries E.164
+ *   VALUE_MONEY  {{m}} dollars "1.25" (held in micro-dollars, rounded here)   {{m.usd}} "$1.25"
  *   VALUE_INT    {{n.grouped}} "12,345"     {{n.duration}} 75 -> "1:15" (seconds)
  * A list answers {{l.count}}; {{x.any}} is true for a non-empty list or text and a non-zero number.
  */

@@ -3,6 +3,7 @@
 #include "pages/calls.h"
 #include "pages/campaigns.h"
 #include "pages/dashboard.h"
+#include "pages/event_log.h"
 #include "pages/events.h"
 #include "pages/health.h"
 #include "pages/imports.h"
@@ -67,7 +68,8 @@ static const struct route web[] = {
 
     {GET, "/imports", imports_list, "imports", ROLE_VIEWER, 0, 0},
     {POST, "/imports", imports_create, NULL, ROLE_MEMBER, ROUTE_UPLOAD, FILE_MOST},
-    {POST, "/upload-leads", imports_upload, NULL, ROLE_MEMBER, ROUTE_UPLOAD | ROUTE_API_ONLY, FILE_MOST},
+    {POST, "/upload-leads", imports_upload, NULL, ROLE_MEMBER, ROUTE_UPLOAD | ROUTE_API_ONLY,
+	FILE_MOST},
     {GET, "/imports/new", imports_new, "import_new", ROLE_MEMBER, 0, 0},
     {GET, "/imports/{id}", imports_show, "import", ROLE_VIEWER, 0, 0},
     {GET, "/imports/{id}/mapping", imports_mapping, "import_mapping", ROLE_MEMBER, 0, 0},
@@ -86,6 +88,9 @@ static const struct route web[] = {
     {POST, "/settings/resume", settings_resume, NULL, ROLE_ADMIN, 0, 0},
     {GET, "/alerts", alerts_list, "alerts", ROLE_VIEWER, 0, 0},
     {POST, "/alerts/{id}/resolve", alerts_resolve, NULL, ROLE_MEMBER, 0, 0},
+    {GET, "/event-log", event_log_list, "event_log", ROLE_ADMIN, 0, 0},
+    {GET, "/event-log/{id}", event_log_show, "event", ROLE_ADMIN, 0, 0},
+    {POST, "/event-log/{id}/replay", event_log_replay, NULL, ROLE_ADMIN, 0, 0},
     {GET, "/audit", audit_list, "audit", ROLE_ADMIN, 0, 0},
 
     {GET, "/campaigns", campaigns_list, "campaigns", ROLE_VIEWER, 0, 0},

@@ -44,3 +44,29 @@ event_receive(struct db *db, struct arena *a, int64_t now, const struct event *e
 	*verdict = value_strz(a, row, "verdict");
 	return true;
 }
+
+struct value *
+event_page(struct db *db, struct arena *a, int64_t cursor, int64_t limit, struct str verdict,
+    struct error *e)
+{
+	return db_rows(db, a, q_event_page, e, P_INT(cursor ? cursor : INT64_MAX), P_INT(limit),
+	    P_STR_OR_NULL(verdict));
+}
+
+struct value *
+event_find(struct db *db, struct arena *a, int64_t id, struct error *e)
+{
+	return db_row(db, a, q_event_find, e, P_INT(id));
+}
+
+bool
+event_replay(struct db *db, struct arena *a, int64_t id, const struct value *report, int64_t now,
+    const char **verdict, struct error *e)
+{
+	const struct value *row =
+	    db_row(db, a, q_event_replay, e, P_INT(id), P_JSON(report), P_TIME(now));
+	if (!row)
+		return false;
+	*verdict = value_strz(a, row, "verdict");
+	return true;
+}

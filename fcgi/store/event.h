@@ -18,4 +18,14 @@ struct event {
 bool event_receive(struct db *db, struct arena *a, int64_t now, const struct event *ev,
     const char **verdict, struct error *e) MUST_USE;
 
+/** What was received, newest first, ids below ${cursor} (0: from the newest); ${verdict} "" = all.
+ */
+struct value *event_page(struct db *db, struct arena *a, int64_t cursor, int64_t limit,
+    struct str verdict, struct error *e) MUST_USE;
+/** One event with its raw body and headers. */
+struct value *event_find(struct db *db, struct arena *a, int64_t id, struct error *e) MUST_USE;
+/** Applies it once more, as ${report} reads it now. ERR_CONFLICT for a refused one. */
+bool event_replay(struct db *db, struct arena *a, int64_t id, const struct value *report,
+    int64_t now, const char **verdict, struct error *e) MUST_USE;
+
 #endif

@@ -10,6 +10,10 @@ create or replace function campaign_put(a_client bigint, a_id bigint, a_fields j
 declare
 	c campaigns;
 begin
+	if a_fields->>'prompt_id' is not null and not exists (select from prompts
+			where id = (a_fields->>'prompt_id')::bigint and client_id = a_client and archived_at is null) then
+		raise exception 'There is no such prompt.' using errcode = 'TL422', hint = 'prompt_id';
+	end if;
 	if a_id is null then
 		insert into campaigns (client_id, name, created_by, created_at)
 		values (a_client, a_fields->>'name', a_user, at_time) returning * into c;
@@ -49,35 +53,67 @@ begin
 end
 $$;
 
+-- How many pending leads (of an import, or all) no campaign has yet; counts no further than a_most.
+create or replace function leads_free(a_client bigint, a_import bigint, a_most int) returns bigint
+	language sql stable as $$
+	select count(*) from (select from leads l where l.client_id = a_client and l.archived_at is null
+		and l.status = 'pending' and (a_import is null or l.import_id = a_import)
+		and not exists (select from enrollments e join campaigns o on o.id = e.campaign_id
+			where e.lead_id = l.id and o.state <> 'archived'
+				and e.state in ('waiting', 'under_way', 'ambiguous', 'blocked'))
+		limit a_most) x
+$$;
+
+-- What pages count of a campaign is counted anew.
+create or replace function campaign_touched(a_campaign bigint) returns void language sql as $$
+	delete from tallies where subject in ('campaign ' || a_campaign, 'reasons ' || a_campaign)
+$$;
+
 -- Puts leads into a campaign: those of an import, those named, or all. Only pending ones that no other open
--- campaign has. A campaign that was done runs again.
+-- campaign has; those that are blocked in one that is done move here. A campaign that was done runs again.
+-- Locks the client, so that nobody is put into two campaigns at once.
 create or replace function campaign_enrol(a_campaign bigint, a_import bigint, a_leads bigint[],
 	at_time timestamptz) returns integer language plpgsql as $$
 declare
 	c campaigns;
 	n integer;
 begin
+	perform 1 from clients where id = (select client_id from campaigns where id = a_campaign) for no key update;
 	select * into c from campaigns where id = a_campaign for update;
 	if not found or c.state = 'archived' then
 		raise exception 'There is no such open campaign.' using errcode = 'TL404', hint = 'not_found';
 	end if;
-	insert into enrollments (client_id, campaign_id, lead_id, due_at, reason, created_at, changed_at)
-	select c.client_id, c.id, l.id, at_time, 'new', at_time, at_time from leads l
-	where l.client_id = c.client_id and l.archived_at is null and l.status = 'pending'
-		and (a_import is null or l.import_id = a_import)
-		and (a_leads is null or l.id = any (a_leads))
-		and not exists (select from enrollments e join campaigns o on o.id = e.campaign_id
-			where e.lead_id = l.id and e.campaign_id <> c.id and o.state <> 'archived'
-				and e.state in ('waiting', 'under_way', 'ambiguous', 'blocked'))
-	order by l.id
-	on conflict (campaign_id, lead_id) do update set state = 'waiting', due_at = excluded.due_at, reason = 'new',
-		changed_at = excluded.changed_at where enrollments.state in ('canceled', 'blocked');
-	get diagnostics n = row_count;
-	if n > 0 and c.state = 'done' then
-		update campaigns set state = 'running', finished_at = null where id = c.id;
+	with added as (
+		insert into enrollments (client_id, campaign_id, lead_id, due_at, reason, created_at, changed_at)
+		select c.client_id, c.id, l.id, at_time, 'new', at_time, at_time from leads l
+		where l.client_id = c.client_id and l.archived_at is null and l.status = 'pending'
+			and (a_import is null or l.import_id = a_import)
+			and (a_leads is null or l.id = any (a_leads))
+			and not exists (select from enrollments e join campaigns o on o.id = e.campaign_id
+				where e.lead_id = l.id and e.campaign_id <> c.id and (e.state in ('waiting', 'under_way', 'ambiguous')
+					or e.state = 'blocked' and o.state in ('draft', 'running', 'paused')))
+		order by l.id
+		on conflict (campaign_id, lead_id) do update set state = 'waiting', due_at = excluded.due_at,
+			reason = 'new', changed_at = excluded.changed_at where enrollments.state in ('canceled', 'blocked')
+		returning lead_id
+	), moved as (
+		update enrollments e set state = 'canceled', reason = 'moved', changed_at = at_time
+		from added a where e.lead_id = a.lead_id and e.campaign_id <> c.id and e.state = 'blocked'
+		returning e.id, e.campaign_id
+	), noted as (
+		insert into decisions (enrollment_id, at, kind, reason)
+		select id, at_time, 'canceled', 'moved' from moved
+	), recounted as (
+		delete from tallies where subject in (select word || campaign_id
+			from moved, unnest('{"campaign ", "reasons "}'::text[]) word)
+	)
+	select count(*) into n from added;
+	if n > 0 and (c.state = 'done' or c.stopped_at is not null) then
+		update campaigns set state = 'running', stopped_at = null, finished_at = null where id = c.id;
 	end if;
-	if n > 0 and c.state in ('done', 'running') then
-		perform pg_notify('dialer', '');
+	if n > 0 then
+		perform campaign_touched(c.id);
+		perform pg_notify('dialer', '') where c.state in ('done', 'running');
 	end if;
 	return n;
 end
@@ -103,10 +139,10 @@ declare
 	c campaigns := campaign_locked(a_client, a_campaign);
 begin
 	if c.state = 'archived' then
-		raise exception 'An archived campaign cannot be started.' using errcode = 'TL409',
-			hint = 'campaign_archived';
+		raise exception 'An archived campaign cannot be started.'
+			using errcode = 'TL409', hint = 'campaign_archived';
 	end if;
-	if c.state = 'running' then
+	if c.state = 'running' and c.stopped_at is null then
 		return false;
 	end if;
 	if not exists (select from enrollments where campaign_id = c.id
@@ -118,9 +154,10 @@ begin
 	update enrollments set state = 'waiting', due_at = at_time, changed_at = at_time
 	where campaign_id = c.id and state = 'blocked';
 	update campaigns set state = 'running', state_reason = null, started_at = coalesce(started_at, at_time),
-		started_by = a_user, paused_at = null, finished_at = null where id = c.id;
-	update alerts set resolved_at = at_time, resolved_by = a_user where kind = 'campaign_paused'
-		and subject = 'campaign ' || c.id and resolved_at is null;
+		started_by = a_user, paused_at = null, stopped_at = null, finished_at = null where id = c.id;
+	update alerts set resolved_at = at_time, resolved_by = a_user where client_id = c.client_id
+		and kind = 'campaign_paused' and subject = 'campaign ' || c.id and resolved_at is null;
+	perform campaign_touched(c.id);
 	perform pg_notify('dialer', '');
 	return true;
 end
@@ -132,7 +169,8 @@ create or replace function campaign_pause(a_client bigint, a_campaign bigint, a_
 declare
 	c campaigns := campaign_locked(a_client, a_campaign);
 begin
-	if c.state = 'paused' then
+	-- One that was stopped and waits for its last calls has nothing left to pause.
+	if c.state = 'paused' or c.stopped_at is not null and c.state = 'running' then
 		return false;
 	end if;
 	if c.state <> 'running' then
@@ -165,9 +203,11 @@ begin
 	)
 	select count(*) into n from off;
 	if c.state in ('running', 'paused') then
-		update campaigns set state = 'running', state_reason = null where id = c.id;
+		update campaigns set state = 'running', state_reason = null, paused_at = null,
+			stopped_at = coalesce(stopped_at, at_time) where id = c.id;
 		perform campaign_finish_if_done(c.id, at_time);
 	end if;
+	perform campaign_touched(c.id);
 	return n;
 end
 $$;
@@ -188,31 +228,62 @@ begin
 	update enrollments set state = 'canceled', changed_at = at_time
 	where campaign_id = c.id and state in ('waiting', 'blocked');
 	update campaigns set state = 'archived' where id = c.id;
+	perform campaign_touched(c.id);
 	return true;
 end
 $$;
 
 -- What would happen if it started now: {"total", "judged", "now", "later", "later_from", "blocked":
--- {reason: n}}.
--- The first a_most are judged one by one; total counts all.
-create or replace function campaign_preflight(a_campaign bigint, a_most int,
-	at_time timestamptz) returns jsonb
-	language sql stable as $$
-	with first as (
-		select lead_id from enrollments where campaign_id = a_campaign and state in ('waiting', 'blocked')
-		order by state, id limit a_most
-	), judged as (
-		select k.* from first f cross join lateral contactability(f.lead_id, 'call', a_campaign, at_time) k
+-- {reason: n}, "waits": {reason: n}, "waves": [{"at", "n"}]}; waves: how many become callable in which hour.
+-- Of more than a_most leads a sample is judged and its shares stand for all; judged < total says so. In any
+-- case total = now + later + blocked.
+create or replace function campaign_preflight(a_campaign bigint, a_most int, at_time timestamptz)
+	returns jsonb language sql stable as $$
+	with size as (
+		select count(*) as total, ceil(count(*)::numeric / greatest(a_most, 1))::bigint as stride
+		from enrollments where campaign_id = a_campaign and state in ('waiting', 'blocked')
+	), sample as (
+		select e.lead_id from size, enrollments e where e.campaign_id = a_campaign
+			and e.state in ('waiting', 'blocked') and (hashint8(e.id) & 2147483647) % stride = 0
+	), judged as materialized (
+		select k.* from sample s cross join lateral contactability(s.lead_id, 'call', a_campaign, at_time) k
+	), scale as (
+		select total, n as judged, total / greatest(1, n)::numeric as factor
+		from size, (select count(*) as n from judged) j
+	), kinds as (
+		select reason, permanent, round(count(*) * max(factor))::bigint as n from judged, scale
+		where not allowed group by 1, 2
 	)
-	select jsonb_build_object(
-		'total', (select count(*) from enrollments where campaign_id = a_campaign and state in ('waiting',
-			'blocked')),
-		'judged', (select count(*) from judged),
-		'now', (select count(*) from judged where allowed),
-		'later', (select count(*) from judged where not allowed and not permanent),
+	select jsonb_build_object('total', total, 'judged', judged,
+		'now', greatest(0, total - coalesce((select sum(n) from kinds), 0)),
+		'later', coalesce((select sum(n) from kinds where not permanent), 0),
 		'later_from', (select min(next_at) from judged where not allowed and not permanent),
-		'blocked', coalesce((select jsonb_object_agg(reason, n) from (select reason, count(*) as n from judged
-			where permanent group by reason) b), '{}'),
-		'waits', coalesce((select jsonb_object_agg(reason, n) from (select reason, count(*) as n from judged
-			where not allowed and not permanent group by reason) w), '{}'))
+		'blocked', coalesce((select jsonb_object_agg(reason, n) from kinds where permanent), '{}'),
+		'waits', coalesce((select jsonb_object_agg(reason, n) from kinds where not permanent), '{}'),
+		'waves', coalesce((select jsonb_agg(jsonb_build_object('at', at, 'n', round(n * factor)) order by at)
+			from (select date_trunc('hour', next_at) as at, count(*) as n from judged
+				where not allowed and not permanent group by 1 order by 1 limit 240) w), '[]'))
+	from scale
+$$;
+
+-- Why those wait who wait, and what blocks the others: [{"state", "reason", "n", "next_at"}], most first.
+create or replace function tally_reasons(a_campaign bigint) returns jsonb language sql stable as $$
+	select coalesce(jsonb_agg(to_jsonb(r) order by n desc, reason), '[]') from (
+		select state, coalesce(reason, 'new') as reason, count(*) as n,
+			min(due_at) filter (where state = 'waiting') as next_at
+		from enrollments where campaign_id = a_campaign and state in ('waiting', 'blocked')
+		group by 1, 2 order by n desc limit 30) r
+$$;
+
+-- Campaigns that were made in the sandbox have its hours and waits: they never call real people.
+create or replace function campaigns_leave_sandbox(at_time timestamptz) returns integer language plpgsql as $$
+declare
+	n integer;
+begin
+	update campaigns set state = 'paused', paused_at = at_time,
+		state_reason = 'It was made in the sandbox, with its hours and waits. Make a new one to call for real.'
+	where state = 'running' and settings->>'sandbox' = 'true';
+	get diagnostics n = row_count;
+	return n;
+end
 $$;

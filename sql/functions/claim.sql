@@ -118,6 +118,10 @@ begin
 		from put_off where reason is distinct from before
 	)
 	select array(select id from written), (select count(*) from put_off) into taken, moved;
+	if moved > 0 then
+		perform campaign_finish_if_done(id, at_time) from campaigns
+		where client_id = a_client and state = 'running';
+	end if;
 	return jsonb_build_object('calls', to_jsonb(taken), 'moved', moved);
 end
 $$;

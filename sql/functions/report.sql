@@ -73,7 +73,7 @@ begin
 		again := retry_at(c.retry_policy, a_key, before, a_call.id::text, at_time);
 		again := greatest(again, at_time + a_wait);
 		-- A stopped campaign places nothing new.
-		if again is not null and c.state in ('archived') then
+		if c.state = 'archived' or c.stopped_at is not null then
 			again := null;
 		end if;
 	end if;
@@ -240,5 +240,35 @@ begin
 		where id = v.id;
 		select * into call from calls where id = a_call;
 	end loop;
+end
+$$;
+
+-- Applies a stored event once more, read anew: after its call became known, or a mended reader. Nothing can
+-- happen twice by it, since a report only ever adds what was not known. Refused events stay refused.
+create or replace function event_replay(a_event bigint, r jsonb, at_time timestamptz) returns text
+	language plpgsql as $$
+declare
+	v events;
+	call calls;
+	result text;
+begin
+	select * into v from events where id = a_event for update;
+	if not found then
+		raise exception 'There is no such event.' using errcode = 'TL404', hint = 'not_found';
+	end if;
+	if v.verdict = 'refused' then
+		raise exception 'What came with a wrong signature is not applied.' using errcode = 'TL409',
+			hint = 'refused';
+	end if;
+	select * into call from calls where provider = v.provider and (id = (r->>'attempt_id')::uuid
+		or provider_call_id = r->>'provider_call_id') order by id = (r->>'attempt_id')::uuid desc nulls last
+		limit 1 for update;
+	if call.id is null then
+		return v.verdict;
+	end if;
+	result := report_apply(call, r, at_time);
+	update events set verdict = case when verdict = 'applied' then 'applied' else result end, call_id = call.id,
+		applied_at = coalesce(applied_at, at_time), normalized = null where id = a_event;
+	return result;
 end
 $$;

@@ -23,8 +23,11 @@ begin
 	update calls set state = 'ended', outcome = 'failed', reason = a_reason, ended_at = at_time,
 		error_message = nullif(a_message, ''), lease_token = null, lease_until = null, deadline_at = null
 	where id = a_call.id;
-	update enrollments set state = 'waiting', reason = 'provider_hold', due_at = at_time, changed_at = at_time
-	where id = a_call.enrollment_id and state in ('under_way', 'ambiguous') and tries = a_call.try;
+	update enrollments e set due_at = at_time, changed_at = at_time, reason = 'provider_hold',
+		state = case when c.stopped_at is null then 'waiting' else 'canceled' end
+	from campaigns c where c.id = e.campaign_id and e.id = a_call.enrollment_id
+		and e.state in ('under_way', 'ambiguous') and e.tries = a_call.try;
+	perform campaign_finish_if_done(a_call.campaign_id, at_time);
 end
 $$;
 

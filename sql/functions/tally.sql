@@ -13,8 +13,8 @@ create or replace function tally_leads(a_client bigint) returns jsonb language s
 $$;
 
 -- {"total", "done", "error", "canceled", "waiting", "retry", "later", "under_way", "ambiguous", "blocked",
---  "finished", "left", "outcomes": {"interested": 3, …}, "placed_5m", "ended_5m"}; waiting = retry
--- + later + those simply due; the last two are calls of the last five minutes.
+--  "finished", "left", "outcomes": {"interested": 3, …}, "cost", "placed_5m", "ended_5m"}; waiting = retry
+-- + later + those simply due; cost in micro-dollars; the last two are calls of the last five minutes.
 create or replace function tally_campaign(a_campaign bigint, at_time timestamptz) returns jsonb
 	language sql stable as $$
 	with rows as (
@@ -39,6 +39,7 @@ create or replace function tally_campaign(a_campaign bigint, at_time timestamptz
 		'outcomes', coalesce((select jsonb_object_agg(outcome, m) from (
 			select coalesce(outcome, 'unknown') as outcome, sum(n) as m
 			from rows where state = 'done' group by 1) o), '{}'),
+		'cost', coalesce((select sum(cost_usd) from calls where campaign_id = a_campaign), 0),
 		'placed_5m', (select count(*) from calls where campaign_id = a_campaign
 			and created_at > at_time - interval '5 minutes'),
 		'ended_5m', (select count(*) from calls where campaign_id = a_campaign
@@ -66,7 +67,7 @@ create or replace function tally_day(a_client bigint, a_zone text, at_time times
 	from rows
 $$;
 
--- a_subject: 'leads', 'campaign 7', 'day Europe/Berlin'.
+-- a_subject: 'leads', 'campaign 7', 'reasons 7' (of a campaign), 'day Europe/Berlin'.
 create or replace function tally(a_client bigint, a_subject text, at_time timestamptz) returns jsonb
 	language plpgsql as $$
 declare
@@ -89,6 +90,7 @@ begin
 	result := case word
 		when 'leads' then tally_leads(a_client)
 		when 'campaign' then tally_campaign(rest::bigint, at_time)
+		when 'reasons' then tally_reasons(rest::bigint)
 		when 'day' then tally_day(a_client, rest, at_time) end;
 	insert into tallies (client_id, subject, data, at, took)
 	values (a_client, a_subject, result, at_time, clock_timestamp() - started)

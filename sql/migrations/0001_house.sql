@@ -204,6 +204,7 @@ create table campaigns (
 	started_at timestamptz,
 	started_by bigint references users,
 	paused_at timestamptz,
+	stopped_at timestamptz,     -- while running: calls under way end, nothing is tried again
 	finished_at timestamptz,
 	unique (client_id, name)
 );
@@ -413,6 +414,7 @@ create table audit (
 	address text
 );
 create index audit_newest on audit (client_id, id desc);
+create index audit_object on audit (client_id, object, id desc);
 
 create table dialer_runs (
 	id uuid primary key,

@@ -19,7 +19,8 @@ def sign_in(eyes, stack, role="admin"):
 
 
 def text(eyes):
-    return eyes.driver.find_element(By.TAG_NAME, "body").text
+    # In one step: an element found first may be gone by the time it is read, while a page changes.
+    return eyes.driver.execute_script("return document.body ? document.body.innerText : ''")
 
 
 def look_everywhere(eyes, name, path):

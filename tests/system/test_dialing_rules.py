@@ -564,3 +564,22 @@ def test_counts_are_conserved_in_every_state(db):
     t = check()
     assert t["waiting"] == t["blocked"] == 0 and t["canceled"] > 0
     assert db.one("select campaign_stop(1, %s, null, %s) as n", campaign, NOON)["n"] == 0
+
+
+def test_a_stopped_campaign_tries_nobody_again(db, call):
+    lead, id = call
+    campaign = db.one("select id from campaigns")["id"]
+    db.settle(call_id=id, verdict="placed", provider_call_id="p1")
+    db.rows("select campaign_stop(1, %s, null, %s)", campaign, NOON)
+    assert db.report(attempt_id=id, outcome="no_answer", rank=40) == "applied"
+    assert db.state(lead)["state"] == "done"
+    assert db.one("select state from campaigns")["state"] == "done"
+    assert db.claim(at=NOON + timedelta(hours=3))["calls"] == []
+
+
+def test_a_campaign_of_blocked_leads_is_not_running_for_ever(db):
+    campaign = db.campaign()
+    db.enrol(campaign, [db.lead(f"+1212555{2000 + n}", consent=None) for n in range(5)])
+    while db.claim()["moved"]:
+        pass
+    assert db.one("select state from campaigns")["state"] == "done"

@@ -5,6 +5,8 @@
 /* cmocka wants those first. */
 #include <cmocka.h>
 
+#include <jwt.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -34,6 +36,25 @@ a_token_comes_back_whole(void **state)
 	assert_non_null(back);
 	assert_true(str_is(value_str(back, "sub"), "7"));
 	assert_int_equal(value_num(back, "epoch"), 3);
+	arena_free(a);
+}
+
+static void
+what_we_add_is_ours(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new(4096);
+	struct value *c = claims(a);
+	int64_t now = clock_now();
+	value_set_text(a, c, "iss", "somebody else");
+	value_set_int(a, c, "exp", INT64_C(9999999999));
+	char *token = crypto_jwt_sign(a, secret, c, now, 60);
+	struct value *back = crypto_jwt_verify(a, secret, str_of(token), now, NULL);
+	assert_non_null(back);
+	assert_true(str_is(value_str(back, "iss"), "trunkline"));
+	assert_int_equal(value_num(back, "exp"), now / CLOCK_SECOND + 60);
+	assert_int_equal(value_num(back, "iat"), now / CLOCK_SECOND);
+	assert_null(crypto_jwt_verify(a, secret, str_of(token), now + 60 * CLOCK_SECOND, NULL));
 	arena_free(a);
 }
 
@@ -68,6 +89,47 @@ bad_tokens_are_refused(void **state)
 	refused(a, "a.b", now);
 	refused(a, "a.b.c.d", now);
 	refused(a, arena_printf(a, "%s.%05000d", token, 0), now);
+	arena_free(a);
+}
+
+/* Signed with our own key, and yet not the way we sign. */
+static char *
+signed_elsewhere(struct arena *a, jwt_alg_t alg, const char *iss, long expires)
+{
+	jwt_t *jwt = NULL;
+	assert_int_equal(jwt_new(&jwt), 0);
+	if (alg != JWT_ALG_NONE)
+		jwt_set_alg(jwt, alg, (const unsigned char *)secret, (int)strlen(secret));
+	jwt_add_grant(jwt, "sub", "7");
+	if (iss)
+		jwt_add_grant(jwt, "iss", iss);
+	if (expires)
+		jwt_add_grant_int(jwt, "exp", expires);
+	char *text = jwt_encode_str(jwt), *copy = arena_strdup(a, text);
+	free(text);
+	jwt_free(jwt);
+	return copy;
+}
+
+static void
+only_our_algorithm_issuer_and_expiry_count(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new(4096);
+	int64_t now = clock_now();
+	long later = (long)(now / CLOCK_SECOND + 60);
+	char *good = signed_elsewhere(a, JWT_ALG_HS256, "trunkline", later);
+	assert_non_null(crypto_jwt_verify(a, secret, str_of(good), now, NULL));
+	refused(a, signed_elsewhere(a, JWT_ALG_HS512, "trunkline", later), now);
+	refused(a, signed_elsewhere(a, JWT_ALG_HS384, "trunkline", later), now);
+	refused(a, signed_elsewhere(a, JWT_ALG_NONE, "trunkline", later), now);
+	refused(a, signed_elsewhere(a, JWT_ALG_HS256, "trunkline", 0), now);
+	refused(a, signed_elsewhere(a, JWT_ALG_HS256, "trunkline", later - 61), now);
+	refused(a, signed_elsewhere(a, JWT_ALG_HS256, "mallory", later), now);
+	refused(a, signed_elsewhere(a, JWT_ALG_HS256, NULL, later), now);
+	/* An empty key would be no check at all in libjwt. */
+	assert_null(crypto_jwt_verify(a, "", str_of(good), now, NULL));
+	assert_null(crypto_jwt_verify(a, "short", str_of(good), now, NULL));
 	arena_free(a);
 }
 
@@ -108,7 +170,33 @@ passwords(void **state)
 	assert_false(crypto_password_ok(hash, ""));
 	assert_false(crypto_password_ok(NULL, "correct horse"));
 	assert_false(crypto_password_ok("", "correct horse"));
+	assert_false(crypto_password_ok("*", "correct horse"));
+	assert_false(crypto_password_ok("correct horse", "correct horse"));
 	assert_string_not_equal(hash, crypto_password_hash(a, "correct horse"));
+	arena_free(a);
+}
+
+static int64_t
+fastest_check(const char *hash)
+{
+	int64_t best = INT64_MAX;
+	for (int i = 0; i < 5; i++) {
+		int64_t began = clock_monotonic();
+		assert_false(crypto_password_ok(hash, "wrong"));
+		int64_t took = clock_monotonic() - began;
+		best = took < best ? took : best;
+	}
+	return best;
+}
+
+/* Else the time of an answer would tell which addresses have an account. */
+static void
+no_such_user_takes_as_long(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new(4096);
+	int64_t real = fastest_check(crypto_password_hash(a, "x")), none = fastest_check(NULL);
+	assert_true(none > real / 2 && none < real * 2);
 	arena_free(a);
 }
 
@@ -156,9 +244,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_token_comes_back_whole),
+	    cmocka_unit_test(what_we_add_is_ours),
 	    cmocka_unit_test(bad_tokens_are_refused),
+	    cmocka_unit_test(only_our_algorithm_issuer_and_expiry_count),
 	    cmocka_unit_test(sealed_text_opens_with_its_key_and_context_only),
 	    cmocka_unit_test(passwords),
+	    cmocka_unit_test(no_such_user_takes_as_long),
 	    cmocka_unit_test(digests),
 	    cmocka_unit_test(ids_differ_and_look_right),
 	};
