@@ -45,7 +45,8 @@ include_directions() {
 }
 # Not in data, nginx's own long values, and prompts, where a line end would be spoken.
 line_length() {
-	! git ls-files | grep -vE '\.(svg|png|csv|json|xlsx)$|^(tests/(fuzz/corpus|unit/files)|nginx|templates/prompts)/' |
+	! git ls-files |
+		grep -vE '\.(svg|png|csv|json|xlsx)$|^(tests/(fuzz/corpus|unit/files)|nginx|templates/prompts)/' |
 		LC_ALL=C.UTF-8 xargs gawk 'length($0) > 110 { print FILENAME ":" FNR ": " length($0); n++ } END { exit !n }'
 }
 file_length() { # long ones say why in their first comment: "a table" or "a straight story"
@@ -65,6 +66,22 @@ loose_sql() { # statements live in sql/
 }
 inline_style() {
 	! git grep -nE ' style=|<script>|onclick=|javascript:' -- templates | grep .
+}
+nginx_config() {
+	local dir file code=0
+	dir=$(mktemp -d)
+	mkdir "$dir/run" "$dir/log" "$dir/nginx"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost \
+		-keyout "$dir/key.pem" -out "$dir/cert.pem" 2>/dev/null
+	for file in nginx/*.conf; do
+		sed -e "s|@RUN@|$dir/run|g; s|@LOG@|$dir/log|g; s|@DATA@|$dir|g; s|@STATIC@|$PWD/static|g" \
+			-e "s|@SNIPPETS@|$dir/nginx|g; s|@HTTP_PORT@|18080|g; s|@HTTPS_PORT@|18443|g; s|@ACME@|$dir|g" \
+			-e "s|@HTTPS_SUFFIX@|:18443|g; s|@SERVER_NAME@|_|g; s|@CERT@|$dir/cert.pem|g; s|@KEY@|$dir/key.pem|g" \
+			"$file" > "$dir/nginx/${file##*/}"
+	done
+	/usr/sbin/nginx -t -p "$dir" -e "$dir/log/nginx.log" -c "$dir/nginx/run.conf" || code=1
+	rm -rf "$dir"
+	return "$code"
 }
 statements() { BUILD=$BUILD /usr/bin/python3 tests/explain.py; }
 tidy() {
@@ -100,5 +117,6 @@ check "cppcheck" cppcheck -q --enable=warning,portability --inline-suppr --error
 	'--suppress=preprocessorErrorDirective:fcgi/base/log.h' \
 	'-Djson_object_foreach(o,k,v)=for (;;)' -j"$(nproc)" fcgi
 [ -n "${QUICK:-}" ] || check "clang-tidy" tidy
+check "nginx -t" nginx_config
 check "every statement against the schema" statements
 exit $failed
