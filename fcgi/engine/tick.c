@@ -35,8 +35,8 @@ claim(struct dialer *d, struct loop *l, int64_t client_id, struct error *e)
 	bool again = false;
 	if (most <= 0)
 		return true;
-	const struct value *calls =
-	    dial_claim(d->db, d->tick, client_id, most, d->run, lease, clock_now(), &again, e);
+	const struct value *calls = dial_claim(d->db, d->tick, client_id, most, d->run, lease,
+	    d->config->sandbox, clock_now(), &again, e);
 	if (!calls)
 		return false;
 	for (size_t i = 0; i < calls->list.n; i++)
@@ -161,7 +161,8 @@ dialer_run(const struct config *config, struct arena *a, int signals)
 	d.db = db_open(config->database_url, "trunkline-dialer", 30000, &e);
 	d.client = d.db ? client_open(config->ca_file, &e) : NULL;
 	int status = 1;
-	if (!d.client || !db_listen(d.db, "dialer", &e)) {
+	if (!d.client || !db_listen(d.db, "dialer", &e) ||
+	    (!config->sandbox && !dial_leave_sandbox(d.db, d.tick, clock_now(), &e))) {
 		log_error("the dialer cannot start", LOG_TEXT("why", e.message));
 	} else {
 		loop(&d, &l, signals);

@@ -63,12 +63,28 @@ answer(struct request *rq, struct response *rs, int64_t id, const char *notice, 
 	return response_redirect(rs, rq, notice, "/campaigns/%lld", (long long)id);
 }
 
+/* What was made in the sandbox has all-day hours and short waits: nobody real is called by it. */
+static bool
+not_from_sandbox(struct request *rq, int64_t id, struct error *e)
+{
+	if (rq->app->config.sandbox)
+		return true;
+	const struct value *c =
+	    campaign_find(rq->app->db, rq->arena, rq->viewer->client_id, id, clock_now(), e);
+	if (!c)
+		return false;
+	if (!value_flag(value_get(c, "settings"), "sandbox"))
+		return true;
+	return error_code(e, ERR_CONFLICT, "made_in_sandbox",
+	    "This campaign was made in the sandbox, for trying. Stop it and make a new one to call for real.");
+}
+
 bool
 campaigns_start(struct request *rq, struct response *rs, struct error *e)
 {
 	bool changed = false;
 	int64_t id = rq->ids[0];
-	if (!dialing_possible(rq, e) ||
+	if (!dialing_possible(rq, e) || !not_from_sandbox(rq, id, e) ||
 	    !act(rq, id, CAMPAIGN_START, "campaign.start", &changed, NULL, e) ||
 	    !describe(rq, id, rs->model, e))
 		return false;
@@ -161,7 +177,7 @@ dialing_begin(struct request *rq, int64_t import_id, struct value *model, struct
 	bool widened = false, changed = false, fresh;
 	if (!request_int(rq, "campaign_id", 1, INT64_MAX, 0, &id, e))
 		return false;
-	if (!id && !campaign_open(db, rq->arena, client, &id, e))
+	if (!id && !campaign_open(db, rq->arena, client, rq->app->config.sandbox, &id, e))
 		return false;
 	fresh = id == 0;
 	struct value *fields = fresh ? campaign_fields(rq, true, &widened, e) : NULL;

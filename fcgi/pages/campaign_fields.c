@@ -218,6 +218,7 @@ campaign_fields(struct request *rq, bool fresh, bool *widened, struct error *e)
 		value_set_bool(a, fields, "record", request_flag(rq, "record"));
 	if (fresh && rq->app->config.sandbox) {
 		struct value *settings = value_set(a, fields, "settings", value_map(a));
+		value_set_bool(a, settings, "sandbox", true);
 		value_set_int(a, settings, "min_gap_seconds", 1);
 		value_set_int(a, settings, "per_day", 50);
 		value_set_int(a, settings, "per_week", 200);

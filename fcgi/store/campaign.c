@@ -103,9 +103,11 @@ campaign_sample(struct db *db, struct arena *a, int64_t id, int64_t most, struct
 }
 
 bool
-campaign_open(struct db *db, struct arena *a, int64_t client_id, int64_t *id, struct error *e)
+campaign_open(
+    struct db *db, struct arena *a, int64_t client_id, bool sandbox, int64_t *id, struct error *e)
 {
-	const struct value *rows = db_rows(db, a, q_campaign_open, e, P_INT(client_id));
+	const struct value *rows =
+	    db_rows(db, a, q_campaign_open, e, P_INT(client_id), P_BOOL(sandbox));
 	*id = rows && rows->list.n ? value_num(rows->list.items[0], "id") : 0;
 	return rows != NULL;
 }

@@ -38,9 +38,10 @@ struct value *campaign_leads(struct db *db, struct arena *a, int64_t id, int64_t
 /** Some of its leads, with everything that placeholders may name. */
 struct value *campaign_sample(
     struct db *db, struct arena *a, int64_t id, int64_t most, struct error *e) MUST_USE;
-/** The running one, else the newest paused one; *id 0: none. */
-bool campaign_open(
-    struct db *db, struct arena *a, int64_t client_id, int64_t *id, struct error *e) MUST_USE;
+/** The running one, else the newest paused one; *id 0: none.
+ * Without ${sandbox} those that were made in the sandbox are passed over. */
+bool campaign_open(struct db *db, struct arena *a, int64_t client_id, bool sandbox, int64_t *id,
+    struct error *e) MUST_USE;
 struct value *campaign_running(
     struct db *db, struct arena *a, int64_t client_id, struct error *e) MUST_USE;
 /** {lists: [{name, n}], imports: [{id, file_name, …}], pending}: where leads of a new campaign may

@@ -27,10 +27,10 @@ dial_clients(struct db *db, struct arena *a, struct error *e)
 
 struct value *
 dial_claim(struct db *db, struct arena *a, int64_t client, int64_t most, const char *run,
-    int64_t lease_seconds, int64_t now, bool *again, struct error *e)
+    int64_t lease_seconds, bool sandbox, int64_t now, bool *again, struct error *e)
 {
 	const struct value *row = db_row(db, a, q_dial_claim, e, P_INT(client), P_INT(most),
-	    P_TEXT(run), P_INT(lease_seconds), P_TIME(now));
+	    P_TEXT(run), P_INT(lease_seconds), P_TIME(now), P_BOOL(sandbox));
 	if (!row)
 		return NULL;
 	const struct value *claimed = value_get(row, "claimed"), *ids = value_get(claimed, "calls");
@@ -38,6 +38,12 @@ dial_claim(struct db *db, struct arena *a, int64_t client, int64_t most, const c
 	if (!value_truthy(ids))
 		return value_list(a);
 	return db_rows(db, a, q_dial_calls, e, P_JSON(ids));
+}
+
+bool
+dial_leave_sandbox(struct db *db, struct arena *a, int64_t now, struct error *e)
+{
+	return db_exec(db, a, q_dial_leave_sandbox, NULL, e, P_TIME(now));
 }
 
 bool

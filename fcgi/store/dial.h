@@ -17,7 +17,10 @@ struct value *dial_clients(struct db *db, struct arena *a, struct error *e) MUST
  * to find at once.
  */
 struct value *dial_claim(struct db *db, struct arena *a, int64_t client, int64_t most,
-    const char *run, int64_t lease_seconds, int64_t now, bool *again, struct error *e) MUST_USE;
+    const char *run, int64_t lease_seconds, bool sandbox, int64_t now, bool *again,
+    struct error *e) MUST_USE;
+/** Pauses campaigns that were made in the sandbox, when this is none (any more). */
+bool dial_leave_sandbox(struct db *db, struct arena *a, int64_t now, struct error *e) MUST_USE;
 /** Records a batch of answers; see settle_calls for the members. */
 bool dial_settle(struct db *db, struct arena *a, const struct value *results, int64_t now,
     struct error *e) MUST_USE;

@@ -281,7 +281,7 @@ declare
 	n integer;
 begin
 	update campaigns set state = 'paused', paused_at = at_time,
-		state_reason = 'It was made in the sandbox, with its hours and waits. Make a new one to call for real.'
+		state_reason = 'It was made in the sandbox, for trying. Stop it and make a new one to call for real.'
 	where state = 'running' and settings->>'sandbox' = 'true';
 	get diagnostics n = row_count;
 	return n;

@@ -54,9 +54,10 @@ $$;
 -- Takes up to a_most calls for one client: {"calls": [id …], "moved": n}. Each call row is written here,
 -- before anybody is told to dial. moved: enrollments that were deferred or blocked instead; where it is not 0
 -- there may be more to find at once.
+-- A campaign that was made in the sandbox has its hours and waits: without a_sandbox it is passed over.
 drop function if exists claim_calls(bigint, int, uuid, int, timestamptz);
-create function claim_calls(a_client bigint, a_most int, a_run uuid, a_lease_seconds int, at_time timestamptz)
-	returns jsonb language plpgsql as $$
+create or replace function claim_calls(a_client bigint, a_most int, a_run uuid, a_lease_seconds int,
+	at_time timestamptz, a_sandbox boolean default false) returns jsonb language plpgsql as $$
 declare
 	limits provider_limits;
 	free int;
@@ -76,6 +77,7 @@ begin
 	with running as (
 		select c.id, c.prompt_id, campaign_room(c, at_time) as room from campaigns c
 		where c.client_id = a_client and c.state = 'running'
+			and (a_sandbox or coalesce(c.settings->>'sandbox', '') <> 'true')
 	), due as (
 		select e.*, r.room, r.prompt_id from running r
 		cross join lateral due_enrollments(r.id, least(r.room, free) + 20, at_time) e where r.room > 0

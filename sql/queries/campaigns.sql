@@ -59,7 +59,8 @@ from enrollments e join leads l on l.id = e.lead_id
 where e.campaign_id = $1 and e.id < $2 and ($4::text is null or e.state = $4) order by e.id desc limit $3
 
 -- name: campaign_open
-select id, state from campaigns where client_id = $1 and state in ('running', 'paused') order by state desc,
+select id, state from campaigns where client_id = $1 and state in ('running', 'paused')
+	and ($2 or coalesce(settings->>'sandbox', '') <> 'true') order by state desc,
 	id desc limit 1
 
 -- name: campaign_running_ids

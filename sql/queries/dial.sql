@@ -14,7 +14,7 @@ select id from clients k where exists (select from campaigns c where c.client_id
 	or exists (select from calls c where c.client_id = k.id and c.state <> 'ended') order by id
 
 -- name: dial_claim
-select claim_calls($1, $2, $3, $4, $5) as claimed
+select claim_calls($1, $2, $3, $4, $5, $6) as claimed
 
 -- name: dial_calls
 select c.id, c.client_id, c.campaign_id, c.lead_id, c.phone, g.rep, g.voice, g.caller_number,
@@ -44,3 +44,6 @@ select next_due($1, $2) as at
 
 -- name: event_receive
 select event_receive($1, $2, $3, $4, $5, $6, $7) as verdict
+
+-- name: dial_leave_sandbox
+select campaigns_leave_sandbox($1)

@@ -60,7 +60,7 @@ class Scratch:
         if consent is not None:
             self.rows(
                 "insert into consents (client_id, lead_id, channel, granted, source, at)"
-        " values (1, %s, 'call', %s,"
+                " values (1, %s, 'call', %s,"
                 " 'test', '2026-01-01')",
                 lead,
                 consent,
@@ -583,3 +583,18 @@ def test_a_campaign_of_blocked_leads_is_not_running_for_ever(db):
     while db.claim()["moved"]:
         pass
     assert db.one("select state from campaigns")["state"] == "done"
+
+
+def test_what_was_made_in_the_sandbox_calls_nobody_real(db):
+    lead, campaign = db.lead(), db.campaign(settings='{"sandbox": true}')
+    db.enrol(campaign, [lead])
+    assert db.claim()["calls"] == []
+    db.rows("select campaigns_leave_sandbox(%s)", NOON)
+    assert db.one("select state from campaigns")["state"] == "paused"
+    db.rows("update campaigns set state = 'running'")
+    assert (
+        len(
+            db.one("select claim_calls(1, 5, %s, 60, %s, true) as c", str(uuid.uuid4()), NOON)["c"]["calls"]
+        )
+        == 1
+    )
