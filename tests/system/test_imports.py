@@ -27,7 +27,9 @@ def phones(stack):
 
     def numbers():
         for i in range(start, 7990000):
-            yield f"+1312{200 + i // 10000}{i % 10000:04d}"
+            exchange = 200 + i // 10000
+            if exchange % 100 != 11:  # service codes
+                yield f"+1312{exchange}{i % 10000:04d}"
 
     return numbers()
 
