@@ -8,6 +8,8 @@ say = $(if $(V),,@echo '  $(1)  $@')
 
 # --- where things go ----------------------------------------------------------------------------
 BUILD ?= build
+# One name for each file, however the folder was named: else headers are forgotten.
+override BUILD := $(abspath $(BUILD))
 STATE ?= var
 HTTPS_PORT ?= 8443
 HTTP_PORT ?= 8080
@@ -27,7 +29,11 @@ BUILD_PACKAGES = gcc g++ libc6-dev make pkg-config gawk libfcgi-dev libpq-dev li
 	libjansson-dev libjwt-dev libssl-dev libcrypt-dev libxml2-dev libarchive-dev libphonenumber-dev \
 	libmicrohttpd-dev
 TEST_PACKAGES = libcmocka-dev python3 python3-pytest python3-requests python3-psycopg2 python3-jsonschema \
-	python3-selenium chromium chromium-driver jq curl
+	python3-selenium chromium chromium-driver jq curl clang libclang-rt-14-dev llvm
+# What it is measured against: tests/bench; packages of npm are pinned in its package-lock.json.
+BENCH_PACKAGES = nodejs npm redis-server uvicorn python3-fastapi python3-aiosqlite python3-asyncpg \
+	python3-jinja2 python3-pystache python3-httpx libcmocka-dev python3-requests python3-psycopg2
+COVERAGE_PACKAGES = gcovr valgrind
 LINT_PACKAGES = clang-tidy clang-format cppcheck shellcheck clang
 
 # --- compiling ----------------------------------------------------------------------------------
@@ -53,10 +59,14 @@ SANDBOX_LIBS = -lmicrohttpd -lcurl -ljansson -ljwt -lcrypto -lcrypt -lm
 
 FOLDERS = base store http net rules providers engine pages hooks
 SOURCES := $(wildcard $(FOLDERS:%=fcgi/%/*.c)) $(wildcard fcgi/rules/*.cc)
+# What trunkline-web loads late (fcgi/late.c): nothing of it but these names is seen from outside.
+LATE_SOURCES = fcgi/rules/phone_check.cc $(patsubst %,fcgi/base/%.c,sheet sheet_number part spool arena str error)
+LATE_OBJECTS := $(patsubst fcgi/%,$(BUILD)/late/%.o,$(LATE_SOURCES))
 OBJECTS := $(patsubst fcgi/%,$(BUILD)/obj/%.o,$(SOURCES))
 SANDBOX_OBJECTS := $(patsubst fcgi/%,$(BUILD)/obj/%.o,$(wildcard fcgi/sandbox/*.c))
 QUERIES := $(wildcard sql/queries/*.sql)
-PROGRAMS = $(BUILD)/trunkline-web $(BUILD)/trunkline-dialer $(BUILD)/trunkline $(BUILD)/trunkline-sandbox
+PROGRAMS = $(BUILD)/trunkline-web $(BUILD)/trunkline-dialer $(BUILD)/trunkline $(BUILD)/trunkline-sandbox \
+	$(BUILD)/trunkline-late.so
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 
 .PHONY: all help unit clean
@@ -82,6 +92,19 @@ $(BUILD)/obj/%.cc.o: fcgi/%.cc
 	@mkdir -p $(@D)
 	$(call say,CXX)
 	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/late/%.c.o: fcgi/%.c
+	@mkdir -p $(@D)
+	$(call say,CC )
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -MMD -MP -c -o $@ $<
+$(BUILD)/late/%.cc.o: fcgi/%.cc
+	@mkdir -p $(@D)
+	$(call say,CXX)
+	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -fPIC -MMD -MP -c -o $@ $<
+$(BUILD)/trunkline-late.so: $(LATE_OBJECTS)
+	$(call say,LD )
+	$(Q)echo '{ global: sheet_*; phone_check; local: *; };' > $(BUILD)/late/names
+	$(Q)$(CC) -shared -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,-Bsymbolic $(LINK_SAN) -o $@ \
+		-Wl,--version-script=$(BUILD)/late/names $^ $(LIBS)
 $(BUILD)/obj/queries.o: $(BUILD)/gen/queries.c $(BUILD)/gen/queries.h
 	@mkdir -p $(@D)
 	$(call say,CC )
@@ -91,7 +114,7 @@ $(BUILD)/libtrunkline.a: $(OBJECTS) $(BUILD)/obj/queries.o
 	$(call say,AR )
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(BUILD)/trunkline-web: $(BUILD)/obj/web.c.o $(BUILD)/libtrunkline.a
+$(BUILD)/trunkline-web: $(BUILD)/obj/web.c.o $(BUILD)/obj/late.c.o $(BUILD)/libtrunkline.a
 	$(call say,LD )
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/trunkline-dialer: $(BUILD)/obj/dialer.c.o $(BUILD)/libtrunkline.a
@@ -131,12 +154,31 @@ run: prerequisites ## run everything in the foreground: https://localhost:$(HTTP
 		HOOK_WORKERS=$(HOOK_WORKERS) SANDBOX=$(SANDBOX) systemd/run.sh $(abspath $(BUILD)) $(abspath $(STATE))
 
 # --- testing it ---------------------------------------------------------------------------------
-.PHONY: test lint
+.PHONY: test lint fuzz chaos bench load coverage valgrind
 test: test-prerequisites ## everything that must hold; ends with "N passed, N failed"
 	@tests/run.sh
 lint: ## style, static analysis, include directions, statements against the schema
 	@systemd/packages.sh $(LINT_PACKAGES)
 	@tests/lint.sh
+
+fuzz: test-prerequisites ## libFuzzer on all that a stranger can reach (FUZZ_SECONDS=60 TARGETS=); "N crashes"
+	@tests/fuzz/run.sh
+chaos: test-prerequisites ## kill, stop, starve everything during a campaign (SECONDS=300 SEED=); "N lost, N twice"
+	@CHAOS_SECONDS=$(SECONDS) SEED=$(SEED) tests/chaos/run.sh
+bench: test-prerequisites ## measured beside its limits and its peers (PROBES= QUICK=1); "bars held: N of M"
+	@systemd/packages.sh $(BENCH_PACKAGES)
+	@$(MAKE) -s --no-print-directory -j2 BUILD=$(BUILD) all
+	@BUILD=$(abspath $(BUILD)) tests/bench/run.sh
+load: test-prerequisites ## ten minutes of everything at once (SECONDS=600); "N errors"
+	@systemd/packages.sh $(BENCH_PACKAGES)
+	@$(MAKE) -s --no-print-directory -j2 BUILD=$(BUILD) all
+	@BUILD=$(abspath $(BUILD)) SECONDS_LONG=$(SECONDS) tests/bench/run.sh load
+coverage: test-prerequisites ## lines and branches of rules/, hooks/, engine/ that the tests run
+	@systemd/packages.sh $(COVERAGE_PACKAGES)
+	@tests/coverage.sh
+valgrind: test-prerequisites ## a worker and a dialer under memcheck
+	@systemd/packages.sh $(COVERAGE_PACKAGES)
+	@tests/valgrind.sh
 
 clean: ## remove what was built
 	rm -rf build

@@ -9,8 +9,10 @@
 
 #include "base/log.h"
 #include "base/mustache.h"
+#include "hooks/batch.h"
 #include "hooks/routes.h"
 #include "http/fcgi.h"
+#include "http/gather.h"
 #include "http/stream.h"
 #include "http/view.h"
 #include "pages/events.h"
@@ -107,7 +109,11 @@ serve(struct app *app, const struct pool *pool, int signals)
 {
 	size_t n = 0;
 	const struct route *table = table_of(app->arena, pool, &n);
-	if (strcmp(pool->name, "stream") != 0)
+	if (strcmp(pool->name, "hook") == 0) {
+		app->apply = batch_apply;
+		return gather_serve(app, table, n, signals, app->config.max_requests);
+	}
+	if (strcmp(pool->name, "web") == 0)
 		return fcgi_serve(app, table, n, signals, app->config.max_requests);
 	struct stream_source source = {.ctx = app, .news = events_news, .socket = events_socket};
 	return stream_serve(app, table, n, signals, &source);

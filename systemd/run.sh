@@ -42,7 +42,8 @@ if [ -z "${TRUNKLINE_INSTALLED:-}" ]; then
 		die "this STATE ($state) is in use by another run."
 	rm -rf "$app"
 	mkdir -p "$app"
-	cp "$build"/trunkline "$build"/trunkline-web "$build"/trunkline-dialer "$build"/trunkline-sandbox "$app/"
+	cp "$build"/trunkline "$build"/trunkline-web "$build"/trunkline-dialer "$build"/trunkline-sandbox \
+		"$build"/trunkline-late.so "$app/"
 	cp -r "$checkout/templates" "$checkout/sql" "$checkout/nginx" "$build/static" "$app/"
 	cp "$checkout/systemd/run.sh" "$app/"
 	if [ -f "$checkout/.env" ]; then cp "$checkout/.env" "$app/.env"; fi

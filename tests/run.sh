@@ -1,6 +1,6 @@
 #!/bin/bash
 # make test: unit tests, the real stack, a real browser, all with address and undefined-behaviour sanitizers.
-# Arguments (optional) choose parts: unit system browser plain. The last line reads "N passed, N failed".
+# Arguments (optional) choose parts: unit system browser plain fuzz chaos. The last line reads "N passed, N failed".
 # "plain" measures what sanitizers would distort, with the programs as they are installed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -8,7 +8,7 @@ BUILD=${BUILD:-$PWD/build/asan}
 export BUILD
 export TRUNKLINE_SHARED=${TRUNKLINE_SHARED:-$PWD/../shared}
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1} UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
-parts=${*:-unit system browser plain}
+parts=${*:-unit system browser plain fuzz chaos}
 passed=0 failed=0
 
 make -s --no-print-directory -j"$(nproc)" BUILD="$BUILD" SAN=1 all unit || {
@@ -64,6 +64,22 @@ for part in $parts; do
 	plain)
 		make -s --no-print-directory -j"$(nproc)" BUILD="$PWD/build" all || failed=$((failed + 1))
 		BUILD=$PWD/build run_pytest tests/system -k grow
+		;;
+	fuzz)
+		# Each target counts as one test.
+		make -s --no-print-directory -j"$(nproc)" BUILD="$PWD/build" all || failed=$((failed + 1))
+		out=$(mktemp)
+		FUZZ_SECONDS=${FUZZ_SECONDS:-10} tests/fuzz/run.sh | tee "$out"
+		bad=$(tail -1 "$out" | grep -oE '^[0-9]+' || echo 1)
+		passed=$((passed + $(find tests/fuzz -name 'fuzz_*.c' | wc -l) - bad)) failed=$((failed + bad))
+		rm -f "$out"
+		;;
+	chaos)
+		if BUILD=$PWD/build CHAOS_SECONDS=60 LEADS=1000 SEED=${SEED:-1} tests/chaos/run.sh; then
+			passed=$((passed + 1))
+		else
+			failed=$((failed + 1))
+		fi
 		;;
 	*) echo "unknown part: $part" >&2; failed=$((failed + 1)) ;;
 	esac

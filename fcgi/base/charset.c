@@ -154,7 +154,7 @@ charset_list(size_t i)
 struct charset_decoder {
 	const struct charset *cs;
 	iconv_t cd;
-	bool straight, begun;
+	bool straight, utf8, begun;
 	size_t skip; /* bytes of the mark still to be passed over */
 	char tail[8];
 	size_t tail_n;
@@ -184,6 +184,9 @@ charset_decoder_new(
 		d->skip = bom_size(cs, scan);
 		return d;
 	}
+	d->utf8 = utf8;
+	if (utf8)
+		return d;
 	d->cd = iconv_open("UTF-8", cs->iconv_name);
 	if (d->cd == (iconv_t)-1) {
 		error_set(e, ERR_INTERNAL, "This machine cannot decode %s.", cs->name);
@@ -206,10 +209,44 @@ pass_through(struct charset_decoder *d, struct str *in, char *out, size_t cap)
 	return n;
 }
 
+/* How many bytes the well-formed character at ${p} has; 0 where it is broken, ${n} + 1 where it is
+ * cut off. glibc's iconv is of no use here: it lets what lies beyond U+10FFFF pass. */
+static size_t
+character(const unsigned char *p, size_t n)
+{
+	struct charset_scan s = {0};
+	for (size_t i = 0; i < n; i++) {
+		one_byte(&s, p[i]);
+		if (s.broken)
+			return 0;
+		if (!s.need)
+			return i + 1;
+	}
+	return n + 1;
+}
+
+/* UTF-8 with each broken byte replaced. Stops at an incomplete character. */
+static size_t
+mend(struct str *in, char *out, size_t cap)
+{
+	size_t done = 0;
+	while (in->n && cap - done >= 4) {
+		size_t n = character((const unsigned char *)in->p, in->n);
+		if (n > in->n)
+			break;
+		memcpy(out + done, n ? in->p : replacement, n ? n : 3);
+		done += n ? n : 3;
+		*in = str_sub(*in, n ? n : 1, in->n);
+	}
+	return done;
+}
+
 /* Runs iconv over ${in}; what does not decode becomes U+FFFD. Stops at an incomplete character. */
 static size_t
 convert(struct charset_decoder *d, struct str *in, char *out, size_t cap)
 {
+	if (d->utf8)
+		return mend(in, out, cap);
 	char *from = (char *)in->p, *to = out;
 	size_t left = in->n, room = cap;
 	while (left && iconv(d->cd, &from, &left, &to, &room) == (size_t)-1) {

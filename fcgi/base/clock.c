@@ -96,10 +96,10 @@ clock_print_rfc3339(struct buf *out, int64_t micros)
 	time_t t = (time_t)floor_div(micros, CLOCK_SECOND);
 	int64_t fraction = micros - (int64_t)t * CLOCK_SECOND;
 	struct tm tm;
-	char s[40];
 	gmtime_r(&t, &tm);
-	strftime(s, sizeof(s), "%Y-%m-%dT%H:%M:%S", &tm);
-	buf_puts(out, s);
+	/* Not strftime, whose years may have fewer than four digits. */
+	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
+	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	if (fraction)
 		buf_printf(out, ".%06" PRId64, fraction);
 	buf_putc(out, 'Z');
@@ -238,9 +238,9 @@ clock_parse(struct str s, int64_t *micros)
 			fraction = fraction_micros(&s);
 		}
 	}
-	if (!zone_seconds(s, &offset_seconds) || month < 1 || month > 12 || tm.tm_mday < 1 ||
-	    tm.tm_mday > days_in(year, month) || tm.tm_hour > 23 || tm.tm_min > 59 ||
-	    tm.tm_sec > 60)
+	if (!zone_seconds(s, &offset_seconds) || year < 1 || month < 1 || month > 12 ||
+	    tm.tm_mday < 1 || tm.tm_mday > days_in(year, month) || tm.tm_hour > 23 ||
+	    tm.tm_min > 59 || tm.tm_sec > 60)
 		return false;
 	tm.tm_year = year - 1900;
 	tm.tm_mon = month - 1;

@@ -139,7 +139,8 @@ is_blank(const struct csv *c)
 	if (c->n != 1)
 		return false;
 	for (size_t i = c->spans[0].from; i < c->spans[0].to; i++)
-		if (c->p[i] != ' ' && c->p[i] != '\t')
+		if (c->p[i] != ' ' && c->p[i] != '\t' &&
+		    c->kinds[(unsigned char)c->p[i]] != CONTROL)
 			return false;
 	return true;
 }
@@ -155,6 +156,9 @@ hand_out(struct csv *c, size_t to, struct csv_row *out)
 	for (size_t i = 0; i < c->n; i++) {
 		struct csv_span *s = &c->spans[i];
 		c->fields[i] = (struct str){c->p + s->from, s->to - s->from};
+		for (size_t k = s->from; s->controls && k < s->to; k++)
+			if (c->kinds[(unsigned char)c->p[k]] == CONTROL)
+				c->p[k] = ' ';
 		if (s->doubled)
 			c->fields[i].n = without_doubled_quotes(c->p + s->from, s->to - s->from);
 	}
@@ -226,12 +230,18 @@ sep_line(struct csv *c)
 	return s.p[4];
 }
 
+static void
+use_delimiter(struct csv *c, char delimiter)
+{
+	c->delimiter = delimiter;
+	set_kinds(c);
+}
+
 void
 csv_delimiter(struct csv *c, char delimiter)
 {
 	sep_line(c);
-	c->delimiter = delimiter;
-	set_kinds(c);
+	use_delimiter(c, delimiter);
 }
 
 char
@@ -241,7 +251,7 @@ csv_sniff(struct csv *c)
 	char best = sep_line(c);
 	double most = 0;
 	if (best) {
-		csv_delimiter(c, best);
+		use_delimiter(c, best);
 		return best;
 	}
 	best = ',';
@@ -252,6 +262,6 @@ csv_sniff(struct csv *c)
 			best = candidates[i];
 		}
 	}
-	csv_delimiter(c, best);
+	use_delimiter(c, best);
 	return best;
 }

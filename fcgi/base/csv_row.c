@@ -41,7 +41,7 @@ field_end(struct csv *c, struct csv_attempt *t)
 	return ROW;
 }
 
-/* Looks over the inside of a quoted field: blanks out control characters, notes line ends. */
+/* Looks over the inside of a quoted field: notes control characters and line ends. */
 static bool
 inspect(struct csv *c, struct csv_span *s)
 {
@@ -52,7 +52,7 @@ inspect(struct csv *c, struct csv_span *s)
 		if (ch == 0)
 			return false;
 		if (c->kinds[ch] == CONTROL)
-			c->p[i] = ' ';
+			s->controls = true;
 		else if (ch != (unsigned char)c->delimiter)
 			s->lines = true;
 	}
@@ -97,13 +97,13 @@ unquoted(struct csv *c, struct csv_attempt *t, struct csv_span *s)
 {
 	s->from = t->at;
 	size_t i = t->at, end = c->end;
-	char *p = c->p;
+	const char *p = c->p;
 	for (;; i++) {
 		while (i < end && c->kinds[(unsigned char)p[i]] == PLAIN)
 			i++;
 		if (i == end || c->kinds[(unsigned char)p[i]] == STOP)
 			break;
-		p[i] = ' ';
+		s->controls = true;
 	}
 	s->to = t->at = i;
 	if (i - s->from > CSV_FIELD_MAX)

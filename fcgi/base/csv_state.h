@@ -12,6 +12,7 @@ struct csv_span {
 	size_t from, to;
 	bool doubled; /* holds "" */
 	bool lines;   /* holds line ends */
+	bool controls;
 };
 
 struct csv {
@@ -37,7 +38,8 @@ struct csv_attempt {
 	size_t offence; /* BAD: where the trouble began; reading resumes on the line after it */
 };
 
-/** Tries to read the row at c->start; what it found is in c->spans or, when BAD, in c->damage. */
+/** Tries to read the row at c->start and changes no byte: it may be tried again with more input or
+ * another delimiter. What it found is in c->spans or, when BAD, in c->damage. */
 enum csv_step csv_read_row(struct csv *c, struct csv_attempt *t);
 /** Where the line that holds ${from} ends, at most ${to}. */
 size_t csv_line_end(const struct csv *c, size_t from, size_t to);

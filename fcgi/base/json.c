@@ -56,7 +56,7 @@ json_parse(struct arena *a, struct str text, struct error *e)
 	    text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
 	if (!j) {
 		error_set(e, ERR_MALFORMED, "This is not valid JSON: %s (line %d, column %d).",
-		    why.text, why.line, why.column);
+		    str_utf8(a, str_of(why.text)).p, why.line, why.column);
 		return NULL;
 	}
 	struct value *v = from_jansson(a, j);

@@ -6,6 +6,7 @@
  * at once.
  */
 #include "base/config.h"
+#include "engine/pace.h"
 #include "net/client.h"
 #include "store/db.h"
 
@@ -13,10 +14,13 @@ struct dialer {
 	const struct config *config;
 	struct db *db;
 	struct client *client;
-	struct arena *tick; /* what one round needs */
-	const char *run;    /* this run's uuid: the token of its leases */
-	const char *host;
-	struct reply *replies; /* answers that the database has not got yet, oldest first */
+	struct pace *pace;
+	struct prompt *prompts;  /* see place.c */
+	struct arena *own;       /* as long as the run */
+	struct arena *tick;      /* what one round needs */
+	const char *run;         /* this run's uuid: the token of its leases */
+	const char *host, *boot; /* boot: of this machine since it was started */
+	struct reply *replies;   /* answers that the database has not got yet, oldest first */
 	struct reply **last_reply;
 	int placing, looking; /* exchanges under way */
 	int64_t placed;       /* calls placed by this run */
@@ -28,12 +32,15 @@ int dialer_run(const struct config *config, struct arena *a, int signals);
 
 /* place.c: sends one claimed call (a row of dial_calls). ${claimed} is the monotonic time before
  * the claim: past PLACE_SECONDS after it nothing is sent any more. */
-enum { PLACE_SECONDS = 10, LEASE_SLACK = 5 };
+enum { PLACE_SECONDS = 3, LEASE_SLACK = 5 };
 void place_call(struct dialer *d, const struct value *call, int64_t claimed);
 /* An answer for settle: kept until the database has it. ${a} is freed then. */
 void settle_later(struct dialer *d, struct arena *a, struct value *result);
 /* settle.c: hands all answers to the database. On failure they stay. */
 bool settle_replies(struct dialer *d, struct error *e) MUST_USE;
+/* tick.c: "boot microseconds", a time that only this boot of this machine can compare; it neither
+ * jumps nor stops. */
+char *monotonic_stamp(const struct dialer *d, struct arena *a);
 /* reconcile.c: expired leases, silent and ambiguous calls of ${client_id}. */
 bool reconcile(struct dialer *d, int64_t client_id, struct error *e) MUST_USE;
 

@@ -4,6 +4,7 @@
 #include "engine/dialer.h"
 #include "providers/bland.h"
 #include "rules/render.h"
+#include "store/dial.h"
 #include "store/setting.h"
 
 /* One POST under way; lives on its own arena, which settle frees. */
@@ -12,7 +13,17 @@ struct placing {
 	struct arena *a;
 	struct exchange x;
 	struct str call_id;
+	int64_t client_id, campaign_id;
+	double client_pace, campaign_pace; /* requests a second */
 };
+
+static int64_t
+may_leave(void *ctx)
+{
+	struct placing *p = ctx;
+	return pace_wait(p->d->pace, p->client_id, p->client_pace, p->campaign_id, p->campaign_pace,
+	    clock_monotonic());
+}
 
 const char *
 provider_url(struct dialer *d, struct arena *a, const char *path)
@@ -48,6 +59,7 @@ result_of(struct placing *p, const char *verdict, const char *reason, const char
 	value_set_text(p->a, r, "message", message);
 	value_set_int(p->a, r, "deadline_ms", config->call_deadline * 1000);
 	value_set_int(p->a, r, "lookup_ms", config->lookup_first * 1000);
+	value_set_text(p->a, r, "since", monotonic_stamp(p->d, p->a));
 	return r;
 }
 
@@ -88,13 +100,36 @@ or_setting(struct placing *p, const struct value *call, const char *member, cons
 	return setting_get(p->d->db, p->a, p->d->config, value_num(call, "client_id"), name, e);
 }
 
+/* Versions of prompts that this run has spoken from; they never change. */
+struct prompt {
+	int64_t version;
+	const struct value *texts;
+	struct prompt *older;
+};
+
+static const struct value *
+prompt_of(struct dialer *d, int64_t version, struct error *e)
+{
+	for (struct prompt *p = d->prompts; p; p = p->older)
+		if (p->version == version)
+			return p->texts;
+	const struct value *texts = dial_prompt(d->db, d->own, version, e);
+	if (!texts)
+		return NULL;
+	struct prompt *p = arena_new_of(d->own, struct prompt);
+	*p = (struct prompt){version, texts, d->prompts};
+	d->prompts = p;
+	return texts;
+}
+
 static const char *
-rendered(struct placing *p, const struct value *call, const char *member,
+rendered(struct placing *p, const struct value *prompt, const char *member,
     const struct value *values, struct error *e)
 {
-	struct str out;
-	if (!render_prompt(
-		p->a, value_str(call, member), values, value_get(call, "defaults"), &out, NULL, e))
+	struct str out, text = value_str(prompt, member);
+	if (!text.n)
+		return "";
+	if (!render_prompt(p->a, text, values, value_get(prompt, "defaults"), &out, NULL, e))
 		return NULL;
 	return str_dup(p->a, str_trim(out));
 }
@@ -111,13 +146,15 @@ build(struct placing *p, const struct value *call, struct str *body, struct erro
 {
 	struct arena *a = p->a;
 	const char *rep = or_setting(p, call, "rep", "rep", e);
-	if (!rep)
+	const struct value *prompt =
+	    rep ? prompt_of(p->d, value_num(call, "prompt_version_id"), e) : NULL;
+	if (!prompt)
 		return false;
-	const struct value *values = render_values(a, value_get(call, "lead"), rep);
+	const struct value *values = render_values(a, call, rep);
 	struct bland_call c = {.phone = value_strz(a, call, "phone"),
-	    .task = rendered(p, call, "body", values, e),
-	    .first_sentence = rendered(p, call, "first_sentence", values, e),
-	    .voicemail_message = rendered(p, call, "voicemail_message", values, e),
+	    .task = rendered(p, prompt, "body", values, e),
+	    .first_sentence = rendered(p, prompt, "first_sentence", values, e),
+	    .voicemail_message = rendered(p, prompt, "voicemail_message", values, e),
 	    .voicemail_action = value_strz(a, call, "voicemail_action"),
 	    .voice = or_setting(p, call, "voice", "voice_id", e),
 	    .from = or_setting(p, call, "caller_number", "caller_number", e),
@@ -129,7 +166,7 @@ build(struct placing *p, const struct value *call, struct str *body, struct erro
 	    .client_id = value_num(call, "client_id"),
 	    .campaign_id = value_num(call, "campaign_id"),
 	    .lead_id = value_num(call, "lead_id"),
-	    .request_data = render_used(a, value_str(call, "body"), values)};
+	    .request_data = render_used(a, value_str(prompt, "body"), values)};
 	if (!c.task || !c.first_sentence || !c.voicemail_message || !c.voice || !c.from)
 		return false;
 	*body = bland_call_body(a, &c);
@@ -158,11 +195,18 @@ place_call(struct dialer *d, const struct value *call, int64_t claimed)
 	struct arena *a = arena_new(16384);
 	struct placing *p = arena_new_of(a, struct placing);
 	struct error e = {0};
-	*p = (struct placing){.d = d, .a = a, .call_id = str_copy(a, value_str(call, "id"))};
+	*p = (struct placing){.d = d,
+	    .a = a,
+	    .call_id = str_copy(a, value_str(call, "id")),
+	    .client_id = value_num(call, "client_id"),
+	    .campaign_id = value_num(call, "campaign_id"),
+	    .client_pace = value_dbl(call, "client_pace"),
+	    .campaign_pace = value_dbl(call, "campaign_pace")};
 	p->x = (struct exchange){.method = "POST",
 	    .url = provider_url(d, a, "/v1/calls"),
 	    .timeout_ms = (int)d->config->http_timeout * 1000,
 	    .send_before = claimed + PLACE_SECONDS * CLOCK_SECOND,
+	    .gate = may_leave,
 	    .done = placed,
 	    .ctx = p};
 	p->x.headers = provider_headers(d, a, value_num(call, "client_id"), &e);

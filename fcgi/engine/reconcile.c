@@ -3,6 +3,8 @@
  * searched for among the calls to its number and recognised by its metadata.attempt_id; a placed
  * call is asked for by id.
  */
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -24,14 +26,36 @@ struct lookup {
 	struct value *candidates; /* ids of calls to this number */
 	size_t next;
 	const char *const *headers;
+	struct str unknown_since;
 	bool ambiguous;
 };
+
+/*
+ * "Nobody knows of it" counts only when all time has passed in which its POST may still have been
+ * on its way, whatever the wall clock did meanwhile. After a reboot nothing is on its way; of
+ * another machine only the wall clock is known.
+ */
+static bool
+is_long_absent(const struct lookup *k)
+{
+	const struct dialer *d = k->d;
+	struct str since = k->unknown_since;
+	size_t n = strlen(d->boot);
+	int64_t at = 0;
+	if (since.n <= n || memcmp(since.p, d->boot, n) != 0 ||
+	    !str_to_int(str_sub(since, n + 1, since.n), &at))
+		return true;
+	int64_t most = d->config->http_timeout + PLACE_SECONDS + LEASE_SLACK;
+	return clock_monotonic() - at > most * CLOCK_SECOND;
+}
 
 static void
 finish(struct lookup *k, const char *found)
 {
 	struct error e = {0};
 	struct dialer *d = k->d;
+	if (k->ambiguous && str_is(str_of(found), "absent") && !is_long_absent(k))
+		found = "early";
 	bool ambiguous_found = k->ambiguous && (str_is(str_of(found), "found"));
 	log_info("call looked up", LOG_TEXT("call", str_dup(k->a, k->call_id)),
 	    LOG_TEXT("found", found));
@@ -145,12 +169,14 @@ answered(struct exchange *x, void *ctx)
 static void
 begin(struct dialer *d, const struct value *row, int64_t client_id)
 {
-	enum { CLOCKS_DIFFER = 120 };
+	/* Ours may be wrong by an hour, or by a time zone; the newest of the list are looked at. */
+	enum { CLOCKS_DIFFER = 26 * 3600 };
 	struct arena *a = arena_new(16384);
 	struct lookup *k = arena_new_of(a, struct lookup);
 	struct error e = {0};
 	*k = (struct lookup){.d = d, .a = a, .call_id = str_copy(a, value_str(row, "id"))};
 	k->ambiguous = !value_has(row, "provider_call_id");
+	k->unknown_since = str_copy(a, value_str(row, "unknown_since"));
 	k->headers = provider_headers(d, a, client_id, &e);
 	d->looking++;
 	if (!k->headers) {
@@ -170,7 +196,8 @@ bool
 reconcile(struct dialer *d, int64_t client_id, struct error *e)
 {
 	int64_t now = clock_now();
-	if (!dial_expire(d->db, d->tick, d->config->lookup_first * 1000, now, e))
+	if (!dial_expire(d->db, d->tick, d->config->lookup_first * 1000,
+		monotonic_stamp(d, d->tick), now, e))
 		return false;
 	if (d->looking >= MOST_LOOKUPS)
 		return true;

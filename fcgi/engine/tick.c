@@ -1,5 +1,8 @@
 /* The loop of one run. */
+#include <errno.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,7 +13,7 @@
 #include "store/dial.h"
 
 enum {
-	MOST_CLAIM = 200,
+	MOST_CLAIM = 500,
 	MOST_PLACING = 1000,
 	IDLE_MS = 1000, /* the longest sleep: look-ups and other dialers' work are noticed */
 	PACED_MS = 50,  /* something is due, but pace, limits or another dialer hold it */
@@ -25,6 +28,18 @@ struct loop {
 	int64_t next;    /* wall clock: when something falls due */
 };
 
+/* A run that was killed holds its clients until it has been quiet for long; but here one can see
+ * that its process is gone, and what it did not send it never will. */
+static bool
+bury(struct dialer *d, struct loop *l, const struct value *holder, struct error *e)
+{
+	if (!holder || !str_is(value_str(holder, "host"), d->host) ||
+	    kill((pid_t)value_num(holder, "pid"), 0) == 0 || errno != ESRCH)
+		return true;
+	l->again = true;
+	return dial_run_gone(d->db, d->tick, value_strz(d->tick, holder, "run"), clock_now(), e);
+}
+
 /* Claims for one client and sends what was claimed. */
 static bool
 claim(struct dialer *d, struct loop *l, int64_t client_id, struct error *e)
@@ -33,11 +48,12 @@ claim(struct dialer *d, struct loop *l, int64_t client_id, struct error *e)
 	int64_t claimed = clock_monotonic();
 	int most = MOST_PLACING - d->placing < MOST_CLAIM ? MOST_PLACING - d->placing : MOST_CLAIM;
 	bool again = false;
+	const struct value *holder = NULL;
 	if (most <= 0)
 		return true;
 	const struct value *calls = dial_claim(d->db, d->tick, client_id, most, d->run, lease,
-	    d->config->sandbox, clock_now(), &again, e);
-	if (!calls)
+	    d->config->sandbox, clock_now(), &again, &holder, e);
+	if (!calls || !bury(d, l, holder, e))
 		return false;
 	for (size_t i = 0; i < calls->list.n; i++)
 		place_call(d, calls->list.items[i], claimed);
@@ -50,7 +66,8 @@ serve_client(struct dialer *d, struct loop *l, int64_t client_id, bool accepting
 {
 	int64_t next = 0;
 	if (clock_monotonic() >= l->reconciled_at + RECONCILE_MS * 1000 &&
-	    !reconcile(d, client_id, e))
+	    (!reconcile(d, client_id, e) ||
+		!dial_finish(d->db, d->tick, client_id, clock_now(), e)))
 		return false;
 	if (!accepting)
 		return true;
@@ -146,6 +163,24 @@ host_name(struct arena *a)
 	return arena_strdup(a, name);
 }
 
+/* A machine that cannot tell is a fresh one each time. */
+static const char *
+boot_name(struct arena *a)
+{
+	char name[64] = "";
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	bool good = f && fgets(name, sizeof(name), f);
+	if (f)
+		fclose(f);
+	return good ? str_dup(a, str_trim(str_of(name))) : crypto_uuid(a);
+}
+
+char *
+monotonic_stamp(const struct dialer *d, struct arena *a)
+{
+	return arena_printf(a, "%s %lld", d->boot, (long long)clock_monotonic());
+}
+
 int
 dialer_run(const struct config *config, struct arena *a, int signals)
 {
@@ -153,6 +188,9 @@ dialer_run(const struct config *config, struct arena *a, int signals)
 	struct dialer d = {.config = config,
 	    .run = crypto_uuid(a),
 	    .host = host_name(a),
+	    .boot = boot_name(a),
+	    .own = a,
+	    .pace = pace_new(a),
 	    .tick = arena_new(65536)};
 	struct loop l = {.ends_at = clock_monotonic() + config->dialer_budget * CLOCK_SECOND,
 	    .seen_at = INT64_MIN / 2,

@@ -2,9 +2,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "hooks/batch.h"
 #include "providers/bland.h"
 #include "store/alert.h"
-#include "store/event.h"
 #include "store/setting.h"
 
 /* Webhooks carry no client; one installation has one Bland account, that of the first client. */
@@ -73,30 +73,39 @@ tell(struct request *rq)
 		log_warn("an alert could not be raised", LOG_TEXT("why", e.message));
 }
 
-bool
-bland_hook(struct request *rq, struct response *rs, struct error *e)
+static bool
+answer(struct request *rq, struct response *rs, struct error *e)
 {
-	const char *signature = "bad", *verdict = NULL;
-	if (!judge(rq, &signature, e))
+	const struct event *ev = NULL;
+	const char *verdict = NULL;
+	if (!batch_verdict(rq, &ev, &verdict, e))
 		return false;
-	bool bad = str_is(str_of(signature), "bad");
-	struct value *report = bad ? NULL : bland_report_read(rq->arena, rq->raw);
-	struct event ev = {.provider = "bland",
-	    .body = rq->raw,
-	    .signature = signature,
-	    .headers = headers_kept(rq),
-	    .report = report};
-	if (!event_receive(rq->app->db, rq->arena, clock_now(), &ev, &verdict, e))
-		return false;
-	if (bad) {
+	if (str_is(str_of(ev->signature), "bad")) {
 		tell(rq);
 		return error_code(
 		    e, ERR_UNAUTHENTICATED, "bad_signature", "The signature is missing or wrong.");
 	}
 	if (str_is(str_of(verdict), "unreadable"))
 		return error_code(e, ERR_MALFORMED, "unreadable", "The body cannot be read: %.300s",
-		    value_strz(rq->arena, report, "error_message"));
+		    value_strz(rq->arena, ev->report, "error_message"));
 	value_set_text(rq->arena, rs->model, "status", "ok");
 	value_set_text(rq->arena, rs->model, "verdict", verdict);
+	return true;
+}
+
+bool
+bland_hook(struct request *rq, struct response *rs, struct error *e)
+{
+	(void)rs;
+	const char *signature = "bad";
+	if (!judge(rq, &signature, e))
+		return false;
+	bool bad = str_is(str_of(signature), "bad");
+	rq->then = answer;
+	batch_add(rq, &(struct event){.provider = "bland",
+			  .body = rq->raw,
+			  .signature = signature,
+			  .headers = headers_kept(rq),
+			  .report = bad ? NULL : bland_report_read(rq->arena, rq->raw)});
 	return true;
 }

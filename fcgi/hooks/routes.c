@@ -3,7 +3,7 @@
 #include "hooks/bland.h"
 
 /* A webhook is raw (its signature is over the bytes), has no session, and is answered as JSON. */
-enum { HOOK = ROUTE_RAW | ROUTE_NO_CSRF | ROUTE_API_ONLY, HOOK_MOST = 6 << 20 };
+enum { HOOK = ROUTE_RAW | ROUTE_NO_CSRF | ROUTE_API_ONLY | ROUTE_GATHERED, HOOK_MOST = 6 << 20 };
 
 static const struct route hook[] = {
     {POST, "/webhook", bland_hook, NULL, ROLE_NONE, HOOK, HOOK_MOST},

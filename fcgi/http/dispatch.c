@@ -55,7 +55,7 @@ answer(struct request *rq, struct response *rs, const struct route *route, struc
 	bool framed = !(route->flags & ROUTE_OWN_PAGE) && rq->viewer;
 	if (!rq->json && rq->method == GET)
 		session_notice_take(rs, rq);
-	if (!route->fn(rq, rs, e)) {
+	if (!(rq->then ? rq->then : route->fn)(rq, rs, e)) {
 		if (rq->json || !rs->form_page || e->kind == ERR_INTERNAL)
 			return false;
 		struct error why = *e;
@@ -143,27 +143,48 @@ log_request(const struct request *rq, const struct route *route, const struct re
 }
 
 void
+route_begin(const struct route *table, size_t n, struct request *rq, struct passage *p)
+{
+	*p = (struct passage){.rq = rq};
+	buf_init(&p->rs.body, rq->arena);
+	p->rs.model = value_map(rq->arena);
+	bool good = request_head(rq, &p->e);
+	log_context(rq->id);
+	p->route = good ? route_find(table, n, rq, &p->e) : NULL;
+	p->good = p->route && prepare(rq, p->route, &p->e) &&
+		  (!(p->route->flags & ROUTE_GATHERED) || p->route->fn(rq, &p->rs, &p->e));
+}
+
+static bool
+states_caching(const struct response *rs)
+{
+	for (size_t i = 0; rs->headers && i < rs->headers->list.n; i++)
+		if (str_is_nocase(value_str(rs->headers->list.items[i], "name"), "cache-control"))
+			return true;
+	return false;
+}
+
+void
+route_end(struct passage *p)
+{
+	struct request *rq = p->rq;
+	log_context(rq->id);
+	if (!p->good || !answer(rq, &p->rs, p->route, &p->e))
+		refuse(rq, &p->rs, &p->e);
+	response_header(&p->rs, rq, "X-Request-Id", rq->id);
+	if (!states_caching(&p->rs))
+		response_header(&p->rs, rq, "Cache-Control", "no-store");
+	response_send(&p->rs, rq);
+	log_request(rq, p->route, &p->rs, &p->e);
+	log_context(NULL);
+}
+
+void
 route_dispatch(const struct route *table, size_t n, struct request *rq)
 {
-	struct error e = {0};
-	struct response rs = {0};
-	const struct route *route = NULL;
-	buf_init(&rs.body, rq->arena);
-	rs.model = value_map(rq->arena);
-	bool good = request_head(rq, &e);
-	log_context(rq->id);
-	route = good ? route_find(table, n, rq, &e) : NULL;
-	good = route && prepare(rq, route, &e) && answer(rq, &rs, route, &e);
-	if (!good)
-		refuse(rq, &rs, &e);
-	response_header(&rs, rq, "X-Request-Id", rq->id);
-	bool stated = false;
-	for (size_t i = 0; rs.headers && i < rs.headers->list.n; i++)
-		stated = stated || str_is_nocase(value_str(rs.headers->list.items[i], "name"),
-				       "cache-control");
-	if (!stated)
-		response_header(&rs, rq, "Cache-Control", "no-store");
-	response_send(&rs, rq);
-	log_request(rq, route, &rs, &e);
-	log_context(NULL);
+	struct passage p;
+	route_begin(table, n, rq, &p);
+	if (p.good && rq->waiting)
+		rq->app->apply(rq->app, &rq, 1);
+	route_end(&p);
 }

@@ -37,6 +37,8 @@ struct mustache_set;
 struct transport;
 
 /** What a process keeps over requests. Made by main, constant but for the connection's state. */
+struct response;
+
 struct app {
 	struct config config;
 	struct arena *arena; /* of the process */
@@ -50,6 +52,9 @@ struct app {
 	bool (*authenticate)(struct request *rq, struct error *e);
 	/** Adds what every page shows (navigation, badges, running campaigns) to ${model}. */
 	void (*frame)(struct request *rq, struct value *model);
+	/** Does what ${n} requests wait for (rq->waiting), together. NULL in pools where none
+	 * waits. */
+	void (*apply)(struct app *app, struct request *const *rqs, size_t n);
 };
 
 struct request {
@@ -73,6 +78,9 @@ struct request {
 	unsigned allow;     /* methods of the path, where the one asked for is not among them */
 	int64_t started;    /* clock_monotonic */
 	struct transport *transport;
+	/* Of routes marked ROUTE_GATHERED: what app.apply is to do, and who answers then. */
+	void *waiting;
+	bool (*then)(struct request *rq, struct response *rs, struct error *e);
 };
 
 /** A request of ${t}, nothing read yet. */

@@ -16,6 +16,7 @@ struct client {
 	CURL *idle[MOST_IDLE]; /* handles to be used again; connections are kept by the multi handle
 				*/
 	int idle_count, running;
+	struct flight *held; /* by their gates */
 };
 
 /* One exchange under way. */
@@ -27,7 +28,9 @@ struct flight {
 	struct curl_slist *headers;
 	struct buf answer;
 	size_t sent;
-	int64_t began;
+	int64_t began, ask_at; /* ask_at: when the gate is to be asked again */
+	bool passed;           /* the gate */
+	struct flight *next;   /* of client.held */
 };
 
 struct client *
@@ -93,6 +96,53 @@ take_header(char *p, size_t size, size_t n, void *ctx)
 	return size * n;
 }
 
+/* Who may not pass yet is held. */
+static bool
+passes(struct flight *f)
+{
+	int64_t wait = f->x->gate(f->x->ctx);
+	f->passed = wait == 0;
+	if (f->passed)
+		return true;
+	f->ask_at = clock_monotonic() + wait;
+	f->next = f->client->held;
+	f->client->held = f;
+	return false;
+}
+
+/* Asks the gates whose time has come again; how long to sleep at most until the next one's. */
+static int
+open_gates(struct client *c, int timeout_ms)
+{
+	int64_t now = clock_monotonic();
+	struct flight *f = c->held;
+	c->held = NULL;
+	for (struct flight *next; f; f = next) {
+		next = f->next;
+		int64_t ms = (f->ask_at - now + 999) / 1000;
+		if (ms <= 0) {
+			/* It reads the body, which may hold it again. */
+			curl_easy_pause(f->curl, CURLPAUSE_CONT);
+			ms = f->passed ? timeout_ms : 1;
+		} else {
+			f->next = c->held;
+			c->held = f;
+		}
+		timeout_ms = ms < timeout_ms ? (int)ms : timeout_ms;
+	}
+	return timeout_ms;
+}
+
+static void
+forget_held(struct client *c, const struct flight *f)
+{
+	for (struct flight **p = &c->held; *p; p = &(*p)->next)
+		if (*p == f) {
+			*p = f->next;
+			return;
+		}
+}
+
 /*
  * The body is read once. There is no way back, so libcurl, which would silently send a POST again
  * where a kept connection turns out to be dead, fails instead. And a process that slept past its
@@ -105,6 +155,8 @@ give_body(char *p, size_t size, size_t n, void *ctx)
 	size_t left = f->x->body.n - f->sent, room = size * n;
 	if (f->x->send_before && clock_monotonic() > f->x->send_before)
 		return CURL_READFUNC_ABORT;
+	if (f->x->gate && !f->passed && !passes(f))
+		return CURL_READFUNC_PAUSE;
 	if (left > room)
 		left = room;
 	if (left)
@@ -208,7 +260,10 @@ judge(struct flight *f, CURLcode code)
 		x->fate = FATE_ANSWERED;
 		return;
 	}
-	x->fate = request_bytes > 0 || f->sent > 0 ? FATE_UNKNOWN : FATE_NOT_SENT;
+	/* A request whose body did not begin cannot be acted on. */
+	bool has_body = x->body.n && strcmp(x->method, "GET") != 0;
+	bool left = has_body ? f->sent > 0 : request_bytes > 0;
+	x->fate = left ? FATE_UNKNOWN : FATE_NOT_SENT;
 	x->problem = arena_strdup(f->a, curl_easy_strerror(code));
 }
 
@@ -218,6 +273,7 @@ finish(struct client *c, CURL *curl, CURLcode code)
 	struct flight *f = NULL;
 	curl_easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&f);
 	judge(f, code);
+	forget_held(c, f);
 	curl_multi_remove_handle(c->multi, curl);
 	curl_slist_free_all(f->headers);
 	if (c->idle_count < MOST_IDLE) {
@@ -251,7 +307,9 @@ client_drive(struct client *c, const int *fds, int nfds, int timeout_ms)
 	/* What has just ended is the caller's business first. */
 	if (c->running < before)
 		return c->running;
+	timeout_ms = open_gates(c, timeout_ms);
 	curl_multi_poll(c->multi, waits, (unsigned)nfds, timeout_ms, NULL);
+	open_gates(c, 0);
 	perform(c);
 	return c->running;
 }

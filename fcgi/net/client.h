@@ -11,7 +11,8 @@ struct client;
 
 enum exchange_fate {
 	FATE_ANSWERED, /* a whole HTTP answer came: see status */
-	FATE_NOT_SENT, /* not a byte of the request left: safe to try again */
+	FATE_NOT_SENT, /* not a byte of it left, or of its body where it has one: safe to try again
+			*/
 	FATE_UNKNOWN,  /* bytes left, no whole answer: the provider may have acted */
 };
 
@@ -23,6 +24,9 @@ struct exchange {
 	int timeout_ms;
 	int64_t
 	    send_before; /* clock_monotonic: after it no body is sent any more; 0: no such limit */
+	/* Asked just before the body leaves, NULL: at once. 0: now; else microseconds to wait
+	 * before it is asked again. */
+	int64_t (*gate)(void *ctx);
 	void (*done)(struct exchange *x, void *ctx);
 	void *ctx;
 	/* filled by the client before done is called */

@@ -46,7 +46,7 @@ take_extension(struct str rest, struct phone_text *out, const char **trouble)
 {
 	static const char *const words[] = {"x", "ext", "extn", "extension", "xt", "poste",
 	    "durchwahl", "dw", "app", "int", "anexo", "ramal"};
-	char word[12];
+	char word[12] = "";
 	size_t n = 0, digits = 0, k;
 	for (size_t i = 0; i < rest.n; i += k) {
 		char c = meaning(str_sub(rest, i, rest.n), &k);

@@ -1,17 +1,13 @@
 #include "store/db.h"
 
-#include <inttypes.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/json.h"
 #include "queries.h"
+#include "store/db_bind.h"
 #include "store/db_result.h"
-
-enum { MOST_PARAMS = 40 };
 
 struct db {
 	PGconn *conn;
@@ -21,24 +17,6 @@ struct db {
 	char listening[64];
 	bool prepared[DB_QUERY_COUNT];
 };
-
-struct db_param
-db_param_text(const char *s)
-{
-	return s ? P_STR(str_of(s)) : P_NULL;
-}
-
-struct db_param
-db_param_id(int64_t id)
-{
-	return id ? P_INT(id) : P_NULL;
-}
-
-struct db_param
-db_param_str_or_null(struct str s)
-{
-	return s.n ? P_STR(s) : P_NULL;
-}
 
 /* Our own functions raise SQLSTATE TLxxx where xxx is the HTTP status that it means. */
 static enum error_kind
@@ -153,45 +131,6 @@ db_refresh(struct db *db, struct error *e)
 	return setup(db, e);
 }
 
-/* Parameters as text on ${a}; a NUL in one cannot be stored and is the caller's bad input. */
-static bool
-bind(struct arena *a, const struct db_param *params, int n, const char **out, struct error *e)
-{
-	for (int i = 0; i < n; i++) {
-		const struct db_param *p = &params[i];
-		struct buf b;
-		switch (p->type) {
-		case PARAM_NULL:
-			out[i] = NULL;
-			break;
-		case PARAM_INT:
-			out[i] = arena_printf(a, "%" PRId64, p->i);
-			break;
-		case PARAM_BOOL:
-			out[i] = p->i ? "t" : "f";
-			break;
-		case PARAM_REAL:
-			out[i] = arena_printf(a, "%.17g", p->d);
-			break;
-		case PARAM_STR:
-			if (p->s.n && memchr(p->s.p, '\0', p->s.n))
-				return error_set(
-				    e, ERR_INVALID, "Text must not contain NUL characters.");
-			out[i] = str_dup(a, p->s);
-			break;
-		case PARAM_TIME:
-			buf_init(&b, a);
-			clock_print_rfc3339(&b, p->i);
-			out[i] = p->i ? b.p : NULL;
-			break;
-		case PARAM_JSON:
-			out[i] = p->v ? json_text(a, p->v) : NULL;
-			break;
-		}
-	}
-	return true;
-}
-
 static bool
 prepare(struct db *db, const struct db_query *q, struct error *e)
 {
@@ -209,7 +148,7 @@ prepare(struct db *db, const struct db_query *q, struct error *e)
 static bool
 ready(struct db *db, const struct db_query *q, int n, struct error *e)
 {
-	if (n != q->params || n > MOST_PARAMS)
+	if (n != q->params || n > DB_MOST_PARAMS)
 		return error_set(
 		    e, ERR_INTERNAL, "%s takes %d parameters, not %d", q->name, q->params, n);
 	if (PQstatus(db->conn) != CONNECTION_OK && !db->in_transaction) {
@@ -241,15 +180,15 @@ static PGresult *
 run(struct db *db, struct arena *a, const struct db_query *q, const struct db_param *params, int n,
     struct error *e)
 {
-	const char *text[MOST_PARAMS];
-	if (!ready(db, q, n, e) || !bind(a, params, n, text, e))
+	struct db_bound b;
+	if (!ready(db, q, n, e) || !db_bind(a, params, n, &b, e))
 		return NULL;
-	PGresult *res = PQexecPrepared(db->conn, q->name, n, text, NULL, NULL, 0);
+	PGresult *res = PQexecPrepared(db->conn, q->name, n, b.values, b.lengths, b.formats, 0);
 	if (is_stale(res) && !db->in_transaction) {
 		PQclear(res);
 		if (!prepare_again(db, a, q, e))
 			return NULL;
-		res = PQexecPrepared(db->conn, q->name, n, text, NULL, NULL, 0);
+		res = PQexecPrepared(db->conn, q->name, n, b.values, b.lengths, b.formats, 0);
 	}
 	ExecStatusType status = PQresultStatus(res);
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
@@ -326,10 +265,10 @@ bool
 db_stream_(struct db *db, struct arena *a, const struct db_query *q, db_row_fn *each, void *ctx,
     const struct db_param *params, int n, struct error *e)
 {
-	const char *text[MOST_PARAMS];
-	if (!ready(db, q, n, e) || !bind(a, params, n, text, e))
+	struct db_bound b;
+	if (!ready(db, q, n, e) || !db_bind(a, params, n, &b, e))
 		return false;
-	if (!PQsendQueryPrepared(db->conn, q->name, n, text, NULL, NULL, 0))
+	if (!PQsendQueryPrepared(db->conn, q->name, n, b.values, b.lengths, b.formats, 0))
 		return fail(db, NULL, q->name, e);
 	PQsetSingleRowMode(db->conn);
 	return stream_rows(db, each, ctx, q->name, e);

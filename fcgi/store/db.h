@@ -31,12 +31,14 @@ struct db_param {
 		PARAM_STR,
 		PARAM_TIME,
 		PARAM_REAL,
-		PARAM_JSON
+		PARAM_JSON,
+		PARAM_TEXTS
 	} type;
 	int64_t i;
 	double d;
 	struct str s;
 	const struct value *v;
+	const struct str *list;
 };
 
 #define P_NULL ((struct db_param){.type = PARAM_NULL})
@@ -53,6 +55,8 @@ struct db_param {
 /** Microseconds since the epoch; 0 is NULL. */
 #define P_TIME(x) ((struct db_param){.type = PARAM_TIME, .i = (x)})
 #define P_JSON(x) ((struct db_param){.type = PARAM_JSON, .v = (x)})
+/** text[] of ${n} strings; one whose pointer is NULL is NULL. */
+#define P_TEXTS(x, n) ((struct db_param){.type = PARAM_TEXTS, .list = (x), .i = (int64_t)(n)})
 
 struct db_param db_param_text(const char *s);
 struct db_param db_param_id(int64_t id);

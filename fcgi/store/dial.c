@@ -19,6 +19,12 @@ dial_run_ended(struct db *db, struct arena *a, const char *run, int64_t now, str
 		   P_TIME(now - KEEP_DAYS * INT64_C(86400000000)));
 }
 
+bool
+dial_run_gone(struct db *db, struct arena *a, const char *run, int64_t now, struct error *e)
+{
+	return db_exec(db, a, q_dial_run_gone, NULL, e, P_TEXT(run), P_TIME(now));
+}
+
 struct value *
 dial_clients(struct db *db, struct arena *a, struct error *e)
 {
@@ -27,7 +33,8 @@ dial_clients(struct db *db, struct arena *a, struct error *e)
 
 struct value *
 dial_claim(struct db *db, struct arena *a, int64_t client, int64_t most, const char *run,
-    int64_t lease_seconds, bool sandbox, int64_t now, bool *again, struct error *e)
+    int64_t lease_seconds, bool sandbox, int64_t now, bool *again, const struct value **holder,
+    struct error *e)
 {
 	const struct value *row = db_row(db, a, q_dial_claim, e, P_INT(client), P_INT(most),
 	    P_TEXT(run), P_INT(lease_seconds), P_TIME(now), P_BOOL(sandbox));
@@ -35,9 +42,16 @@ dial_claim(struct db *db, struct arena *a, int64_t client, int64_t most, const c
 		return NULL;
 	const struct value *claimed = value_get(row, "claimed"), *ids = value_get(claimed, "calls");
 	*again = value_num(claimed, "moved") > 0;
+	*holder = value_get(claimed, "holder");
 	if (!value_truthy(ids))
 		return value_list(a);
 	return db_rows(db, a, q_dial_calls, e, P_JSON(ids));
+}
+
+struct value *
+dial_prompt(struct db *db, struct arena *a, int64_t version, struct error *e)
+{
+	return db_row(db, a, q_dial_prompt, e, P_INT(version));
 }
 
 bool
@@ -54,9 +68,10 @@ dial_settle(
 }
 
 bool
-dial_expire(struct db *db, struct arena *a, int64_t lookup_ms, int64_t now, struct error *e)
+dial_expire(struct db *db, struct arena *a, int64_t lookup_ms, const char *since, int64_t now,
+    struct error *e)
 {
-	return db_exec(db, a, q_dial_expire, NULL, e, P_TIME(now), P_INT(lookup_ms));
+	return db_exec(db, a, q_dial_expire, NULL, e, P_TIME(now), P_INT(lookup_ms), P_TEXT(since));
 }
 
 struct value *
@@ -73,6 +88,12 @@ dial_lookup_done(struct db *db, struct arena *a, struct str call, const char *fo
 {
 	return db_exec(db, a, q_dial_lookup_done, NULL, e, P_STR(call), P_TEXT(found),
 	    P_TEXT(provider_call_id), P_INT(first_ms), P_TIME(now));
+}
+
+bool
+dial_finish(struct db *db, struct arena *a, int64_t client, int64_t now, struct error *e)
+{
+	return db_exec(db, a, q_dial_finish, NULL, e, P_INT(client), P_TIME(now));
 }
 
 bool

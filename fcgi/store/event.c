@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/json.h"
+#include "base/log.h"
 #include "queries.h"
 
 enum { MOST_REFUSED = 4096 };
@@ -42,6 +44,53 @@ event_receive(struct db *db, struct arena *a, int64_t now, const struct event *e
 	if (!row)
 		return false;
 	*verdict = value_strz(a, row, "verdict");
+	return true;
+}
+
+/* The columns of a batch, as the database takes them. */
+struct columns {
+	struct str *keys, *attempts, *signatures, *bodies, *headers, *reports;
+};
+
+static void
+columns_set(struct columns *c, size_t i, struct arena *a, int64_t now, const struct event *ev)
+{
+	struct str attempt = value_str(ev->report, "attempt_id");
+	c->keys[i] = str_of(key_of(a, now, ev));
+	c->attempts[i] = attempt.n ? attempt : (struct str){NULL, 0};
+	c->signatures[i] = str_of(ev->signature);
+	c->bodies[i] = body_kept(a, ev);
+	c->headers[i] = str_of(json_text(a, ev->headers));
+	c->reports[i] = ev->report ? str_of(json_text(a, ev->report)) : (struct str){NULL, 0};
+}
+
+/* Out of the transaction: a NOTIFY within it would make it wait for others' to commit. */
+static void
+wake(struct db *db, struct arena *a)
+{
+	struct error e = {0};
+	if (!db_exec(db, a, q_dial_wake, NULL, &e))
+		log_warn("the dialer was not woken", LOG_TEXT("why", e.message));
+}
+
+bool
+event_receive_all(struct db *db, struct arena *a, int64_t now, const struct event *evs, size_t n,
+    const char **verdicts, struct error *e)
+{
+	struct str *all = arena_new_array(a, struct str, 6 * n);
+	struct columns c = {all, all + n, all + 2 * n, all + 3 * n, all + 4 * n, all + 5 * n};
+	for (size_t i = 0; i < n; i++)
+		columns_set(&c, i, a, now, &evs[i]);
+	const struct value *row = db_row(db, a, q_events_receive, e, P_TEXT(evs[0].provider),
+	    P_TEXTS(c.keys, n), P_TEXTS(c.attempts, n), P_TEXTS(c.signatures, n),
+	    P_TEXTS(c.bodies, n), P_TEXTS(c.headers, n), P_TEXTS(c.reports, n), P_TIME(now));
+	if (!row)
+		return false;
+	const struct value *list = value_get(row, "verdicts");
+	for (size_t i = 0; i < n; i++)
+		verdicts[i] = str_dup(a, list->list.items[i]->s);
+	if (value_flag(row, "wake"))
+		wake(db, a);
 	return true;
 }
 

@@ -18,6 +18,11 @@ struct event {
 bool event_receive(struct db *db, struct arena *a, int64_t now, const struct event *ev,
     const char **verdict, struct error *e) MUST_USE;
 
+/** The same for ${n} events at once, in one transaction: either all are received, each with its
+ * verdict in ${verdicts}, or none. */
+bool event_receive_all(struct db *db, struct arena *a, int64_t now, const struct event *evs,
+    size_t n, const char **verdicts, struct error *e) MUST_USE;
+
 /** What was received, newest first, ids below ${cursor} (0: from the newest); ${verdict} "" = all.
  */
 struct value *event_page(struct db *db, struct arena *a, int64_t cursor, int64_t limit,

@@ -19,7 +19,9 @@ lead_matches(struct db *db, struct arena *a, int64_t client, const struct value 
     int64_t most, struct error *e)
 {
 	struct value *row =
-	    db_row(db, a, q_lead_matches, e, P_INT(client), P_JSON(filter), P_INT(most));
+	    filter->map.n
+		? db_row(db, a, q_lead_matches, e, P_INT(client), P_JSON(filter), P_INT(most))
+		: db_row(db, a, q_lead_few, e, P_INT(client), P_INT(most));
 	return row ? value_num(row, "matches") : -1;
 }
 

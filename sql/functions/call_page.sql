@@ -10,8 +10,8 @@ declare
 	wanted text := 'c.client_id = $1';
 begin
 	wanted := wanted || case a_filter->>'state'
-		when 'live' then ' and c.state <> ''ended'''
-		when 'ambiguous' then ' and c.state <> ''ended'' and c.state = ''ambiguous'''
+		when 'live' then ' and c.ended_at is null'
+		when 'ambiguous' then ' and c.ended_at is null and c.state = ''ambiguous'''
 		when 'ended' then ' and c.state = ''ended'''
 		when 'failed' then ' and c.state = ''ended'' and c.outcome = ''failed'''
 		when 'done' then ' and c.state = ''ended'' and c.outcome is distinct from ''failed'''
@@ -21,7 +21,8 @@ begin
 		wanted := wanted || format(' and c.campaign_id = %s', (a_filter->>'campaign')::bigint);
 	end if;
 	if a_filter ? 'lead' then
-		wanted := wanted || format(' and c.lead_id = %s', (a_filter->>'lead')::bigint);
+		wanted := wanted || format(' and c.enrollment_id in (select id from enrollments where lead_id = %s)',
+			(a_filter->>'lead')::bigint);
 	end if;
 	if a_filter ? 'from' then
 		wanted := wanted || format(' and c.created_at >= (%L::date)::timestamp at time zone %L',

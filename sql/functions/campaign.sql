@@ -192,14 +192,14 @@ declare
 begin
 	with off as (
 		update enrollments set state = 'canceled', reason = null, changed_at = at_time
-		where campaign_id = c.id and state in ('waiting', 'blocked') returning id, lead_id, outcome
+		where campaign_id = c.id and state in ('waiting', 'blocked') returning id, lead_id, attempts
 	), noted as (
 		insert into decisions (enrollment_id, at, kind, reason, user_id)
 		select id, at_time, 'canceled', 'the campaign was stopped', a_user from off
 	), back as (
-		-- Who was reached before has an outcome; who was not can be called by another campaign.
-		update leads l set status = case when o.outcome is null then 'pending' else 'done' end, updated_at = at_time
-		from off o where l.id = o.lead_id and l.status = 'dialing'
+		-- Who may have been reached before is done with; who was not can be called by another campaign.
+		update leads l set status = 'done', updated_at = at_time
+		from off o where l.id = o.lead_id and l.status = 'pending' and o.attempts > 0
 	)
 	select count(*) into n from off;
 	if c.state in ('running', 'paused') then
@@ -221,7 +221,7 @@ begin
 		return false;
 	end if;
 	if c.state in ('running', 'paused') or exists (select from calls where campaign_id = c.id
-		and state <> 'ended') then
+		and ended_at is null) then
 		raise exception 'Stop the campaign first, and let its calls end.' using errcode = 'TL409',
 			hint = 'campaign_live';
 	end if;
@@ -246,7 +246,7 @@ create or replace function campaign_preflight(a_campaign bigint, a_most int, at_
 		select e.lead_id from size, enrollments e where e.campaign_id = a_campaign
 			and e.state in ('waiting', 'blocked') and (hashint8(e.id) & 2147483647) % stride = 0
 	), judged as materialized (
-		select k.* from sample s cross join lateral contactability(s.lead_id, 'call', a_campaign, at_time) k
+		select k.* from contactability_of(array(select lead_id from sample), 'call', a_campaign, at_time) k
 	), scale as (
 		select total, n as judged, total / greatest(1, n)::numeric as factor
 		from size, (select count(*) as n from judged) j

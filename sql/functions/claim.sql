@@ -2,32 +2,44 @@
 -- any number of dialers may claim at once and never exceed a limit together.
 set check_function_bodies = off;
 
+-- An identifier that nobody can guess and that sorts by time (RFC 9562, version 7): the newest rows lie side
+-- by side in the index, however many old ones there are.
+create or replace function uuid_at(at_time timestamptz) returns uuid language sql volatile as $$
+	select (lpad(to_hex((extract(epoch from at_time) * 1000)::bigint), 12, '0') || '7'
+		|| substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid
+$$;
+
 -- How many calls may be begun now for this client, over all campaigns. The caller holds the lock on a_limits.
-create or replace function claim_room(a_limits provider_limits, a_most int, at_time timestamptz) returns int
-	language sql stable as $$
-	select case when (a_limits).stopped_reason is not null or (a_limits).hold_until > at_time then 0
+drop function if exists claim_room(provider_limits, int, timestamptz);
+create or replace function claim_room(a_limits provider_limits, a_live int, a_most int, at_time timestamptz)
+	returns int language plpgsql stable as $$
+begin
+	return case when (a_limits).stopped_reason is not null or (a_limits).hold_until > at_time then 0
 	else greatest(0, least(a_most,
-		(a_limits).concurrency - (select count(*) from calls where client_id = (a_limits).client_id
-			and state <> 'ended'),
+		(a_limits).concurrency - a_live,
 		-- A strict sliding window, a little longer than a second (or than 1/pace) for clocks that differ.
 		greatest(1, floor((a_limits).pace_per_second)) - (select count(*) from calls
 			where client_id = (a_limits).client_id and created_at > at_time
-				- interval '1.05 seconds' * greatest(1, 1 / (a_limits).pace_per_second)),
+				- interval '1.05 seconds' * greatest(1, 1 / (a_limits).pace_per_second)
+				and created_at < at_time + interval '1.05 seconds'), -- the clock may have been set back
 		(a_limits).per_hour - (select count(*) from calls where (a_limits).per_hour is not null
 			and client_id = (a_limits).client_id and created_at > at_time - interval '1 hour'),
 		(a_limits).per_day - (select count(*) from calls where (a_limits).per_day is not null
-			and client_id = (a_limits).client_id and created_at > at_time - interval '1 day')))::int end
+			and client_id = (a_limits).client_id and created_at > at_time - interval '1 day')))::int end;
+end
 $$;
 
 -- The same for one campaign.
-create or replace function campaign_room(a_campaign campaigns, at_time timestamptz) returns int
-	language sql stable as $$
-	select greatest(0, least(
-		(a_campaign).concurrency - (select count(*) from calls where campaign_id = (a_campaign).id
-			and state <> 'ended'),
+drop function if exists campaign_room(campaigns, timestamptz);
+create or replace function campaign_room(a_campaign campaigns, a_live int, at_time timestamptz) returns int
+	language plpgsql stable as $$
+begin
+	return greatest(0, least((a_campaign).concurrency - a_live,
 		greatest(1, floor((a_campaign).pace_per_second)) - (select count(*) from calls
 			where campaign_id = (a_campaign).id and created_at > at_time
-				- interval '1.05 seconds' * greatest(1, 1 / (a_campaign).pace_per_second))))::int
+				- interval '1.05 seconds' * greatest(1, 1 / (a_campaign).pace_per_second)
+				and created_at < at_time + interval '1.05 seconds')))::int;
+end
 $$;
 
 -- The version of the prompt that a call speaks from: the campaign's, else the one the lead names, else
@@ -43,23 +55,30 @@ $$;
 -- Due enrollments of a running campaign, promised callbacks first. Locked; those that others hold are
 -- skipped.
 create or replace function due_enrollments(a_campaign bigint, a_most int, at_time timestamptz)
-	returns setof enrollments language sql volatile as $$
-	select * from (select * from enrollments where campaign_id = a_campaign and state = 'waiting'
+	returns setof enrollments language plpgsql volatile rows 200 as $$
+begin
+	return query select * from (select * from enrollments where campaign_id = a_campaign and state = 'waiting'
 		and priority = 1 and due_at <= at_time order by due_at, id limit a_most for update skip locked) promised
 	union all
 	select * from (select * from enrollments where campaign_id = a_campaign and state = 'waiting'
-		and priority = 0 and due_at <= at_time order by due_at, id limit a_most for update skip locked) others
+		and priority = 0 and due_at <= at_time order by due_at, id limit a_most for update skip locked) others;
+end
 $$;
 
--- Takes up to a_most calls for one client: {"calls": [id …], "moved": n}. Each call row is written here,
+-- Takes up to a_most calls for one client: {"calls": [id …], "moved": n}, or {"busy": true, "holder": {"run",
+-- "host", "pid"}} where another run claims. Each call row is written here,
 -- before anybody is told to dial. moved: enrollments that were deferred or blocked instead; where it is not 0
 -- there may be more to find at once.
 -- A campaign that was made in the sandbox has its hours and waits: without a_sandbox it is passed over.
 drop function if exists claim_calls(bigint, int, uuid, int, timestamptz);
 create or replace function claim_calls(a_client bigint, a_most int, a_run uuid, a_lease_seconds int,
-	at_time timestamptz, a_sandbox boolean default false) returns jsonb language plpgsql as $$
+	at_time timestamptz, a_sandbox boolean default false) returns jsonb language plpgsql
+	-- A claim is small and the tables are not; a plan made while they were empty must not stay.
+	set enable_seqscan = off set enable_mergejoin = off as $$
 declare
 	limits provider_limits;
+	live jsonb; -- calls by campaign
+	holder jsonb;
 	free int;
 	taken uuid[];
 	moved int;
@@ -69,23 +88,43 @@ begin
 	if not found then
 		return '{"calls": [], "moved": 0, "busy": true}';
 	end if;
+	-- One run at a time sends for a client: two, each within the pace, could meet at the provider. Another takes
+	-- over when this one has ended, or has been quiet for longer than it may take to send (PLACE_SECONDS).
+	if limits.claimed_by <> a_run and abs(extract(epoch from at_time - limits.claimed_at)) < 4 then
+		select jsonb_build_object('run', id, 'host', host, 'pid', pid) into holder from dialer_runs
+		where id = limits.claimed_by and ended_at is null;
+		if found then
+			return jsonb_build_object('calls', '[]'::jsonb, 'moved', 0, 'busy', true, 'holder', holder);
+		end if;
+	end if;
 	-- A statement of its own, so that it sees what the last holder of the lock committed.
-	free := claim_room(limits, a_most, at_time);
+	select coalesce(jsonb_object_agg(campaign_id, n), '{}'), coalesce(sum(n), 0) into live, free from
+		(select campaign_id, count(*) as n from calls where client_id = a_client and ended_at is null group by 1) s;
+	free := claim_room(limits, free, a_most, at_time);
 	if free <= 0 then
 		return '{"calls": [], "moved": 0}';
 	end if;
-	with running as (
-		select c.id, c.prompt_id, campaign_room(c, at_time) as room from campaigns c
+	with running as materialized (
+		select c.id, c.prompt_id, campaign_room(c, coalesce((live->>c.id::text)::int, 0), at_time) as room
+		from campaigns c
 		where c.client_id = a_client and c.state = 'running'
 			and (a_sandbox or coalesce(c.settings->>'sandbox', '') <> 'true')
-	), due as (
+	), due as materialized (
 		select e.*, r.room, r.prompt_id from running r
 		cross join lateral due_enrollments(r.id, least(r.room, free) + 20, at_time) e where r.room > 0
-	), judged as (
-		select d.*, l.phone, k.allowed, k.reason as why, k.permanent, k.next_at,
-			prompt_for(a_client, d.prompt_id, l.prompt_name) as version
-		from due d join leads l on l.id = d.lead_id
-		cross join lateral contactability(d.lead_id, 'call', d.campaign_id, at_time) k
+	), named as materialized (
+		select d.id, l.phone, l.prompt_name from due d join leads l on l.id = d.lead_id
+	), versions as materialized (
+		select p.prompt_id, p.prompt_name, prompt_for(a_client, p.prompt_id, p.prompt_name) as version
+		from (select distinct d.prompt_id, n.prompt_name from due d join named n on n.id = d.id) p
+	), judged as materialized (
+		select d.*, n.phone, coalesce(k.allowed, false) as allowed, coalesce(k.reason, 'archived') as why,
+			coalesce(k.permanent, true) as permanent, k.next_at, v.version
+		from due d join named n on n.id = d.id
+		join versions v on v.prompt_name = n.prompt_name and v.prompt_id is not distinct from d.prompt_id
+		left join (select r.id as campaign, k.* from running r cross join lateral contactability_of(
+			array(select x.lead_id from due x where x.campaign_id = r.id), 'call', r.id, at_time) k) k
+			on k.campaign = d.campaign_id and k.lead_id = d.lead_id
 	), ranked as (
 		select j.*, row_number() over (partition by j.campaign_id order by j.priority desc, j.due_at, j.id) as place
 		from judged j where j.allowed and j.version is not null
@@ -95,15 +134,12 @@ begin
 	), written as (
 		insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step, try, attempt,
 			prompt_version_id, lease_token, lease_until, created_at)
-		select gen_random_uuid(), a_client, campaign_id, id, lead_id, phone, step, tries + 1, attempts + 1,
+		select uuid_at(at_time), a_client, campaign_id, id, lead_id, phone, step, tries + 1, attempts + 1,
 			version, a_run, at_time + a_lease_seconds * interval '1 second', at_time
 		from chosen returning id, lead_id
 	), under_way as (
 		update enrollments e set state = 'under_way', tries = e.tries + 1, reason = null, changed_at = at_time
 		from chosen c where e.id = c.id
-	), dialing as (
-		update leads l set status = 'dialing', status_reason = null, updated_at = at_time
-		from chosen c where l.id = c.lead_id and l.status <> 'dialing'
 	), put_off as (
 		update enrollments e set
 			state = case when j.allowed or j.permanent then 'blocked' else 'waiting' end,
@@ -120,9 +156,12 @@ begin
 		from put_off where reason is distinct from before
 	)
 	select array(select id from written), (select count(*) from put_off) into taken, moved;
+	if cardinality(taken) > 0 then
+		update provider_limits set claimed_by = a_run, claimed_at = at_time
+		where client_id = a_client and provider = 'bland';
+	end if;
 	if moved > 0 then
-		perform campaign_finish_if_done(id, at_time) from campaigns
-		where client_id = a_client and state = 'running';
+		perform campaigns_finish(a_client, at_time);
 	end if;
 	return jsonb_build_object('calls', to_jsonb(taken), 'moved', moved);
 end
@@ -143,9 +182,9 @@ create or replace function next_due(a_client bigint, at_time timestamptz) return
 				order by due_at limit 1)) x
 		where c.client_id = a_client and c.state = 'running'
 		union all
-		select min(deadline_at) from calls where state <> 'ended' and client_id = a_client
+		select min(deadline_at) from calls where ended_at is null and client_id = a_client
 		union all
-		select min(lease_until) from calls where state = 'placing' and client_id = a_client
+		select min(lease_until) from calls where ended_at is null and state = 'placing' and client_id = a_client
 	) s
 $$;
 

@@ -303,7 +303,8 @@ create or replace function import_undo_refusal(a_import bigint) returns text lan
 	select case
 		when i.state = 'undone' then 'This import was undone already.'
 		when i.state not in ('done', 'canceled', 'failed') then 'Only a finished import can be undone.'
-		when exists (select from leads l join calls c on c.lead_id = l.id where l.import_id = i.id)
+		when exists (select from leads l join enrollments e on e.lead_id = l.id and e.tries > 0
+				where l.import_id = i.id)
 			then 'At least one of its leads was called already, so it can no longer be undone.' end
 	from imports i where i.id = a_import
 $$;

@@ -9,6 +9,7 @@ declare
 	text_of constant text := 'lower(l.contact || '' '' || l.company || '' '' || l.email || '' '' || l.phone)';
 	granted constant text := '(select c.granted from consents c where c.lead_id = l.id and c.channel = ''call'''
 		' and c.purpose = ''marketing'' order by c.at desc, c.id desc limit 1)';
+	live constant text := '(select c.lead_id from calls c where c.client_id = $1 and c.ended_at is null)';
 	result text := 'l.client_id = $1';
 	word text;
 begin
@@ -19,7 +20,11 @@ begin
 		result := result || format(' and %s like %L', text_of,
 			'%' || replace(replace(replace(lower(word), '\', '\\'), '%', '\%'), '_', '\_') || '%');
 	end loop;
-	if a_filter ? 'status' then result := result || format(' and l.status = %L', a_filter->>'status'); end if;
+	if a_filter->>'status' = 'dialing' then
+		result := result || ' and l.id in ' || live;
+	elsif a_filter ? 'status' then
+		result := result || format(' and l.status = %L and l.id not in ', a_filter->>'status') || live;
+	end if;
 	if a_filter ? 'outcome' then result := result || format(' and l.outcome = %L', a_filter->>'outcome'); end if;
 	if a_filter ? 'list' then
 		result := result || format(' and l.list = %L and l.list <> ''''', a_filter->>'list');

@@ -4,12 +4,27 @@ set check_function_bodies = off;
 -- Done is a query, never a flag that somebody forgot to set: nothing of it is left to do. Blocked leads stay
 -- visible but do not hold a campaign open.
 create or replace function campaign_finish_if_done(a_campaign bigint, at_time timestamptz) returns void
-	language sql as $$
+	language plpgsql as $$
+begin
 	update campaigns set state = 'done', finished_at = at_time
 	where id = a_campaign and state = 'running'
 		and not exists (select from enrollments where campaign_id = a_campaign and state = 'waiting')
-		and not exists (select from enrollments where campaign_id = a_campaign and state = 'under_way')
-		and not exists (select from enrollments where campaign_id = a_campaign and state = 'ambiguous')
+		-- The oldest, because only one index is in that order: else all finished ones may be walked past.
+		and (select min(changed_at) from enrollments where campaign_id = a_campaign
+			and state in ('under_way', 'ambiguous')) is null;
+end
+$$;
+
+-- The same for all campaigns of a client; and what a person was asked about and came to light since, needs no
+-- person any more.
+create or replace function campaigns_finish(a_client bigint, at_time timestamptz) returns void
+	language plpgsql as $$
+begin
+	perform campaign_finish_if_done(id, at_time) from campaigns where client_id = a_client and state = 'running';
+	update alerts set resolved_at = at_time where client_id = a_client and kind = 'ambiguous_call'
+		and resolved_at is null and not exists (select from calls
+			where 'call ' || id = alerts.subject and ended_at is null and client_id = a_client);
+end
 $$;
 
 -- Tells idle dialers that a slot is free, but only where somebody waits for it: a NOTIFY is serialised.
@@ -45,6 +60,12 @@ begin
 end
 $$;
 
+-- Why a lead whose calls failed is given up, in a word that pages can explain.
+create or replace function failure_reason(a_reason text) returns text language sql immutable as $$
+	select case when a_reason in ('transient', 'unavailable', 'rate_limited', 'other') then 'provider_error'
+		else coalesce(nullif(a_reason, ''), 'failed') end
+$$;
+
 -- The journey goes on after a call has ended: another try, or its end. a_key names the row of the retry
 -- policy
 -- ('' = never again); a_reached says whether the attempt counts as one that may have reached the person.
@@ -77,11 +98,8 @@ begin
 			again := null;
 		end if;
 	end if;
-	why := case when a_call.outcome = 'failed' then coalesce(nullif(a_call.reason, ''), 'failed')
+	why := case when a_call.outcome = 'failed' then failure_reason(a_call.reason)
 		when a_call.outcome in ('invalid_number', 'do_not_contact') then a_call.outcome end;
-	if why in ('transient', 'unavailable', 'rate_limited', 'other') then
-		why := 'provider_error';
-	end if;
 	if again is not null then
 		update enrollments set state = 'waiting', due_at = again,
 			reason = case when a_key in ('rate_limited') then 'rate_limited' else 'retry:' || a_key end,
@@ -110,6 +128,41 @@ create or replace function retry_key(a_outcome text, a_reason text) returns text
 		else '' end
 $$;
 
+-- Writes down that a_id means this call; NULL where it means another one already, or is none.
+create or replace function provider_id_taken(a_provider text, a_id text, a_call uuid) returns text
+	language plpgsql as $$
+begin
+	insert into provider_ids (provider, provider_call_id, call_id) select a_provider, a_id, a_call
+	where a_id is not null
+	on conflict (provider, provider_call_id) do update
+		set call_id = coalesce(provider_ids.call_id, excluded.call_id);
+	return (select provider_call_id from provider_ids
+		where provider = a_provider and provider_call_id = a_id and call_id = a_call);
+end
+$$;
+
+-- The call that a report is about, locked; by our own id, else by the provider's. All NULL: none of ours.
+create or replace function call_reported(a_provider text, r jsonb) returns calls language plpgsql as $$
+declare
+	call calls;
+begin
+	select * into call from calls where id = (r->>'attempt_id')::uuid and provider = a_provider for update;
+	if not found then
+		select c.* into call from provider_ids p join calls c on c.id = p.call_id
+		where p.provider = a_provider and p.provider_call_id = r->>'provider_call_id' for update of c;
+	end if;
+	if not found and r->>'provider_call_id' is not null then
+		-- The answer that makes the id known may be written down at this very moment: whoever comes second waits
+		-- here for the first, and sees what it did.
+		insert into provider_ids (provider, provider_call_id) values (a_provider, r->>'provider_call_id')
+		on conflict (provider, provider_call_id) do update set call_id = provider_ids.call_id;
+		select c.* into call from provider_ids p join calls c on c.id = p.call_id
+		where p.provider = a_provider and p.provider_call_id = r->>'provider_call_id' for update of c;
+	end if;
+	return call;
+end
+$$;
+
 -- A final report about one call, whose row the caller has locked. Returns the event's verdict.
 create or replace function report_final(a_call calls, r jsonb, at_time timestamptz) returns text
 	language plpgsql as $$
@@ -122,9 +175,8 @@ begin
 	-- What is known stays known: an emptier report erases nothing.
 	update calls set
 		state = 'ended', lease_token = null, lease_until = null, deadline_at = null,
-		provider_call_id = coalesce(calls.provider_call_id, case when not exists (select from calls o
-			where o.provider = a_call.provider and o.provider_call_id = r->>'provider_call_id' and o.id <> a_call.id)
-			then r->>'provider_call_id' end),
+		provider_call_id = coalesce(calls.provider_call_id,
+			provider_id_taken(a_call.provider, r->>'provider_call_id', a_call.id)),
 		placed_at = coalesce(calls.placed_at, at_time),
 		started_at = coalesce((r->>'started_at')::timestamptz, calls.started_at),
 		ended_at = coalesce(calls.ended_at, (r->>'ended_at')::timestamptz, at_time),
@@ -160,6 +212,10 @@ begin
 	end if;
 	if first then
 		perform wake_dialer(k.campaign_id, at_time);
+	end if;
+	-- Now that its id is known: what came about it before.
+	if a_call.provider_call_id is null and k.provider_call_id is not null then
+		perform events_catch_up(k.id, at_time);
 	end if;
 	return case when better then 'applied' else 'noted' end;
 end
@@ -205,13 +261,7 @@ begin
 	if result in ('refused', 'unreadable') then
 		return result;
 	end if;
-	if r ? 'attempt_id' then
-		select * into call from calls where id = (r->>'attempt_id')::uuid and provider = a_provider for update;
-	end if;
-	if call.id is null and r ? 'provider_call_id' then
-		select * into call from calls where provider = a_provider and provider_call_id = r->>'provider_call_id'
-			for update;
-	end if;
+	call := call_reported(a_provider, r);
 	if call.id is null then
 		-- It may be about a call whose POST was not answered yet: kept, and applied when the id is known.
 		update events set normalized = r where id = event_id;
@@ -221,6 +271,107 @@ begin
 	update events set verdict = result, call_id = call.id, applied_at = at_time, normalized = null
 	where id = event_id;
 	return result;
+end
+$$;
+
+-- Stores and applies a batch of events in one transaction; each array has one element per event, verdicts
+-- come back in the same order. wake: a slot is free and somebody waits for it; who asked then
+-- tells the dialers, after the commit, since a NOTIFY inside it would let one transaction wait for another.
+-- The common case, the first report of a call that is under way, is done for all of them at once; the others
+-- go one by one. Whether a campaign is over by it, the dialer looks (campaigns_finish): it need not be known
+-- within the second.
+create or replace function events_receive(a_provider text, a_keys text[], a_attempts text[],
+	a_signatures text[], a_bodies text[], a_headers text[], a_reports text[], at_time timestamptz,
+	out verdicts text[], out wake boolean) language plpgsql
+	-- A batch is small and the tables are not; a plan made while they were empty must not stay.
+	set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+	done int[];
+	concerned bigint[];
+	i int;
+begin
+	-- One order for all, so that two batches never wait for each other.
+	perform from calls where id = any (a_attempts::uuid[]) order by id for update;
+	with given as materialized (
+		select g.n, g.key, g.attempt_id, g.signature, g.body, g.headers, x.*,
+			row_number() over (partition by g.attempt_id order by g.n) as place
+		from unnest(a_keys, a_attempts::uuid[], a_signatures, a_bodies, a_headers, a_reports) with ordinality
+			g (key, attempt_id, signature, body, headers, report, n)
+		cross join lateral jsonb_to_record(g.report::jsonb) x (provider_call_id text, kind text, final boolean,
+			suppress boolean, number_invalid boolean, outcome text, reason text, rule text, rule_version int,
+			rank int, started_at timestamptz, ended_at timestamptz, answered_by text, disposition text,
+			ended_by text, duration_seconds int, cost_micros bigint, transcript text, turns jsonb, summary text,
+			recording_url text, error_message text)
+		where g.signature <> 'bad' and g.attempt_id is not null
+	), plain as materialized (
+		select g.*, c.campaign_id, c.enrollment_id, c.lead_id, c.step, c.try, c.created_at, e.attempts,
+			m.max_attempts, m.retry_policy,
+			coalesce(g.outcome, 'unknown') not in ('failed', 'invalid_number', 'do_not_contact') as good,
+			case when m.state <> 'archived' and m.stopped_at is null and e.attempts + 1 < m.max_attempts
+				then retry_key(g.outcome, coalesce(g.reason, '')) else '' end as retry
+		from given g
+		join calls c on c.id = g.attempt_id and c.provider = a_provider and c.provider_call_id = g.provider_call_id
+			and c.state in ('placing', 'placed', 'under_way')
+		join enrollments e on e.id = c.enrollment_id and e.tries = c.try and e.state = 'under_way'
+		join campaigns m on m.id = c.campaign_id
+		where g.kind = 'post_call' and g.final and g.place = 1 and g.suppress is not true
+			and g.number_invalid is not true
+			and not exists (select from events v where v.provider = a_provider and v.dedupe_key = g.key)
+	), ended as (
+		update calls c set state = 'ended', lease_token = null, lease_until = null, deadline_at = null,
+			placed_at = coalesce(c.placed_at, at_time), started_at = coalesce(p.started_at, c.started_at),
+			ended_at = coalesce(p.ended_at, at_time), outcome = p.outcome, reason = nullif(p.reason, ''),
+			rule = p.rule, rule_version = p.rule_version, outcome_rank = coalesce(p.rank, 0),
+			answered_by = nullif(p.answered_by, ''), disposition = nullif(p.disposition, ''),
+			ended_by = nullif(p.ended_by, ''), duration_seconds = p.duration_seconds, cost_usd = p.cost_micros,
+			transcript = nullif(p.transcript, ''), turns = nullif(p.turns, '[]'), summary = nullif(p.summary, ''),
+			recording_url = nullif(p.recording_url, ''), error_message = nullif(p.error_message, '')
+		from plain p where c.id = p.attempt_id
+	), planned as materialized (
+		select p.*, case when p.retry <> '' then retry_at(p.retry_policy, p.retry, (
+				-- Earlier calls of this step that ended the same way.
+				select count(*)::int from calls k where k.enrollment_id = p.enrollment_id and k.step = p.step
+					and k.id <> p.attempt_id and k.state = 'ended' and coalesce(nullif(k.reason, 'other'), k.outcome)
+						is not distinct from coalesce(nullif(nullif(p.reason, ''), 'other'), p.outcome)),
+				p.attempt_id::text, at_time) end as again,
+			case when p.outcome = 'failed' then failure_reason(p.reason)
+				when p.outcome in ('invalid_number', 'do_not_contact') then p.outcome end as why
+		from plain p
+	), journeys as (
+		update enrollments e set outcome = p.outcome, attempts = e.attempts + 1, changed_at = at_time,
+			state = case when p.again is not null then 'waiting' when p.good then 'done' else 'error' end,
+			due_at = coalesce(p.again, e.due_at),
+			reason = case when p.again is not null then 'retry:' || p.retry else p.why end
+		from planned p where e.id = p.enrollment_id
+	), noted as (
+		insert into decisions (enrollment_id, at, kind, reason, next_at)
+		select enrollment_id, at_time,
+			case when again is not null then 'retry' when good then 'done' else 'error' end,
+			case when again is not null then coalesce(nullif(reason, ''), outcome) else coalesce(why, outcome) end,
+			again
+		from planned
+	), people as (
+		update leads l set outcome = p.outcome, last_call_id = p.attempt_id, last_call_at = p.created_at,
+			updated_at = at_time, status = case when p.again is not null then l.status when p.good then 'done'
+				else 'error' end,
+			status_reason = case when p.again is not null then l.status_reason else p.why end
+		from planned p where l.id = p.lead_id
+	), kept as (
+		insert into events (provider, dedupe_key, kind, provider_call_id, call_id, signature, verdict, received_at,
+			applied_at, body, headers)
+		select a_provider, key, kind, provider_call_id, attempt_id, signature, 'applied', at_time, at_time, body,
+			headers::jsonb
+		from plain order by key
+	)
+	select coalesce(array_agg(n), '{}'), coalesce(array_agg(distinct campaign_id), '{}') into done, concerned
+	from plain;
+	for i in 1 .. cardinality(a_keys) loop
+		verdicts[i] := case when i = any (done) then 'applied'
+			else event_receive(a_provider, a_keys[i], a_signatures[i], a_bodies[i], a_headers[i]::jsonb,
+				a_reports[i]::jsonb, at_time) end;
+	end loop;
+	wake := exists (select from enrollments where campaign_id = any (concerned) and state = 'waiting'
+		and due_at <= at_time + interval '1 second');
 end
 $$;
 
@@ -260,9 +411,7 @@ begin
 		raise exception 'What came with a wrong signature is not applied.' using errcode = 'TL409',
 			hint = 'refused';
 	end if;
-	select * into call from calls where provider = v.provider and (id = (r->>'attempt_id')::uuid
-		or provider_call_id = r->>'provider_call_id') order by id = (r->>'attempt_id')::uuid desc nulls last
-		limit 1 for update;
+	call := call_reported(v.provider, r);
 	if call.id is null then
 		return v.verdict;
 	end if;

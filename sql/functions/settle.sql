@@ -76,6 +76,7 @@ begin
 			'The provider refuses all calls: ' || words, '/settings', at_time);
 	when 'unknown' then
 		update calls set state = 'ambiguous', lease_token = null, lease_until = null,
+			unknown_since = r->>'since',
 			deadline_at = at_time + coalesce((r->>'lookup_ms')::numeric, 5000) * interval '1 millisecond',
 			error_message = nullif(words, '') where id = a_call.id;
 		update enrollments set state = 'ambiguous', changed_at = at_time
@@ -92,49 +93,60 @@ $$;
 -- "lookup_ms"}]: a batch of answers. A row that is past placing (its report came first) is completed, never
 -- thrown back. Returns how many rows were still waiting for their answer.
 create or replace function settle_calls(a_results jsonb, at_time timestamptz) returns integer
-	language plpgsql as $$
+	language plpgsql
+	-- A batch is small and the tables are not; a plan made while they were empty must not stay.
+	set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
-	n integer;
+	placed uuid[];
 	late uuid;
 	r jsonb;
 	call calls;
+	n integer;
 begin
 	-- One order for all, so that two batches never wait for each other.
-	perform 1 from calls where id in (select (x->>'call_id')::uuid from jsonb_array_elements(a_results) x)
-		order by id for update;
-	with answers as (
-		select (x->>'call_id')::uuid as id, x->>'provider_call_id' as provider_call_id,
-			(x->>'deadline_ms')::numeric as deadline_ms
-		from jsonb_array_elements(a_results) x where x->>'verdict' = 'placed'
-	)
-	update calls c set provider_call_id = coalesce(c.provider_call_id, a.provider_call_id),
-		placed_at = coalesce(c.placed_at, at_time),
-		state = case when c.state in ('placing', 'ambiguous') then
-			case when c.started_at is null then 'placed' else 'under_way' end else c.state end,
-		deadline_at = case when c.state in ('placing', 'ambiguous')
-			then at_time + coalesce(a.deadline_ms, 180000) * interval '1 millisecond' else c.deadline_at end,
-		lease_token = null, lease_until = null
-	from answers a where c.id = a.id and not exists (select from calls o where o.provider = c.provider
-		and o.provider_call_id = a.provider_call_id and o.id <> c.id);
-	get diagnostics n = row_count;
-	update enrollments e set state = 'under_way', changed_at = at_time from calls c
-	where c.id in (select (x->>'call_id')::uuid from jsonb_array_elements(a_results) x
-			where x->>'verdict' = 'placed')
-		and c.state in ('placed', 'under_way') and e.id = c.enrollment_id and e.state = 'ambiguous'
-			and e.tries = c.try;
-	-- A success ends the row of refusals.
-	if n > 0 then
+	perform from calls where id = any (array(select (x->>'call_id')::uuid
+		from jsonb_array_elements(a_results) x)) order by id for update;
+	with answers as materialized (
+		select x.* from jsonb_to_recordset(a_results) x (call_id uuid, verdict text, provider_call_id text,
+			deadline_ms numeric)
+		where x.verdict = 'placed' limit 1000
+	), known as (
+		insert into provider_ids (provider, provider_call_id, call_id)
+		select c.provider, a.provider_call_id, c.id from answers a join calls c on c.id = a.call_id
+		where a.provider_call_id is not null order by 1, 2
+		on conflict (provider, provider_call_id) do update
+			set call_id = coalesce(provider_ids.call_id, excluded.call_id)
+		returning call_id
+	), done as (
+		update calls c set provider_call_id = coalesce(c.provider_call_id, a.provider_call_id),
+			placed_at = coalesce(c.placed_at, at_time),
+			state = case when c.state in ('placing', 'ambiguous') then
+				case when c.started_at is null then 'placed' else 'under_way' end else c.state end,
+			deadline_at = case when c.state in ('placing', 'ambiguous')
+				then at_time + coalesce(a.deadline_ms, 180000) * interval '1 millisecond' else c.deadline_at end,
+			lease_token = null, lease_until = null
+		from answers a where c.id = a.call_id
+			and (a.provider_call_id is null or c.id in (select call_id from known))
+		returning c.id, c.client_id, c.enrollment_id, c.try, c.state
+	), journeys as (
+		update enrollments e set state = 'under_way', changed_at = at_time from done d
+		where d.state in ('placed', 'under_way') and e.id = d.enrollment_id and e.state = 'ambiguous'
+			and e.tries = d.try
+	), recovered as (
+		-- A success ends the row of refusals.
 		update provider_limits l set failures = 0, hold_reason = null
-		where l.failures > 0 and l.provider = 'bland' and l.client_id in (select c.client_id from calls c
-			where c.id in (select (x->>'call_id')::uuid from jsonb_array_elements(a_results) x));
-	end if;
-	for late in select c.id from calls c
-			where c.id in (select (x->>'call_id')::uuid from jsonb_array_elements(a_results) x
-				where x->>'verdict' = 'placed')
-			and exists (select from events v where v.provider = c.provider
-				and v.provider_call_id = c.provider_call_id and v.verdict = 'unknown_call') loop
+		where l.failures > 0 and l.provider = 'bland' and l.client_id in (select client_id from done)
+	)
+	select array_agg(id) into placed from done;
+	n := coalesce(cardinality(placed), 0);
+	for late in select c.id from calls c where c.id = any (placed) and exists (select from events v
+			where v.provider = c.provider and v.provider_call_id = c.provider_call_id
+				and v.verdict = 'unknown_call') loop
 		perform events_catch_up(late, at_time);
 	end loop;
+	if n = jsonb_array_length(a_results) then
+		return n;
+	end if;
 	for r in select x from jsonb_array_elements(a_results) x where x->>'verdict' <> 'placed' loop
 		select * into call from calls where id = (r->>'call_id')::uuid;
 		-- Its report came before the answer was read: then the answer is old news.
@@ -148,15 +160,16 @@ end
 $$;
 
 -- Leases that ran out while placing: the process that held them is gone, and nobody knows whether it sent.
-create or replace function expire_leases(at_time timestamptz, a_lookup_ms bigint) returns integer
-	language plpgsql as $$
+drop function if exists expire_leases(timestamptz, bigint);
+create or replace function expire_leases(at_time timestamptz, a_lookup_ms bigint, a_since text)
+	returns integer language plpgsql as $$
 declare
 	n integer;
 begin
 	with gone as (
-		update calls set state = 'ambiguous', lease_token = null, lease_until = null,
+		update calls set state = 'ambiguous', lease_token = null, lease_until = null, unknown_since = a_since,
 			deadline_at = at_time + a_lookup_ms * interval '1 millisecond'
-		where id in (select id from calls where state = 'placing' and lease_until < at_time
+		where id in (select id from calls where ended_at is null and state = 'placing' and lease_until < at_time
 			order by id for update skip locked)
 		returning enrollment_id, try
 	), journeys as (
@@ -177,19 +190,19 @@ $$;
 drop function if exists lookups_due(bigint, int, int, timestamptz);
 create function lookups_due(a_client bigint, a_most int, a_lease_seconds int, at_time timestamptz)
 	returns table (id uuid, state text, phone text, provider_call_id text, created_at timestamptz, lookups int,
-		placed_at timestamptz) language sql as $$
+		placed_at timestamptz, unknown_since text) language sql as $$
 	update calls c set deadline_at = at_time + a_lease_seconds * interval '1 second'
-	from (select k.id from calls k where k.client_id = a_client and k.state in ('placed', 'under_way',
-		'ambiguous')
+	from (select k.id from calls k where k.client_id = a_client and k.ended_at is null
+		and k.state in ('placed', 'under_way', 'ambiguous')
 		and k.deadline_at <= at_time order by k.deadline_at limit a_most for update skip locked) due
 	where c.id = due.id
-	returning c.id, c.state, c.phone, c.provider_call_id, c.created_at, c.lookups, c.placed_at
+	returning c.id, c.state, c.phone, c.provider_call_id, c.created_at, c.lookups, c.placed_at, c.unknown_since
 $$;
 
 -- What a look-up found, where that was no final report: "found" (it was placed), "going" (still under way),
--- "absent" (the provider knows nothing of it) or "away" (it did not answer). Three times absent, well
--- after the
--- POST, is an answer: an ambiguous call was never placed.
+-- "absent" (the provider knows nothing of it), "early" (it does not, but the POST may still be on its way) or
+-- "away" (it did not answer). Three times absent, well after the POST, is an answer: an ambiguous call was
+-- never placed.
 create or replace function lookup_done(a_call uuid, a_found text, a_provider_call_id text, a_first_ms bigint,
 	at_time timestamptz) returns void language plpgsql as $$
 declare
@@ -201,22 +214,29 @@ begin
 		return;
 	end if;
 	elapsed := at_time - call.created_at;
+	if a_found <> 'away' and call.away > 0 then
+		update calls set away = 0 where id = a_call;
+	end if;
 	case a_found
 	when 'found' then
 		perform settle_calls(jsonb_build_array(jsonb_build_object('call_id', a_call, 'verdict', 'placed',
 			'provider_call_id', a_provider_call_id, 'deadline_ms', a_first_ms)), at_time);
 	when 'going' then
 		-- Asked again after half as long as it has lasted, at least the first wait.
-		update calls set deadline_at = at_time + greatest(a_first_ms * interval '1 millisecond', elapsed / 2),
-			lookups = 0 where id = a_call;
+		-- (at most ten minutes: the clock may have jumped.)
+		update calls set deadline_at = at_time + greatest(a_first_ms * interval '1 millisecond',
+			least(elapsed / 2, interval '10 minutes')), lookups = 0 where id = a_call;
 	when 'away' then
-		update calls set deadline_at = at_time + least(interval '5 minutes',
-			greatest(a_first_ms * interval '1 millisecond', elapsed / 2)) where id = a_call;
+		-- Counted, not measured: the clock may have jumped.
+		update calls set away = away + 1, deadline_at = at_time + least(interval '5 minutes',
+			a_first_ms * interval '1 millisecond' * power(2, least(away, 10))) where id = a_call;
 		if elapsed > interval '15 minutes' then
 			perform raise_alert(call.client_id, 'ambiguous_call', 'call ' || a_call,
 				'Nobody knows what became of this call: the provider does not answer. It is not dialled again before '
 				'that is known.', '/calls/' || a_call, at_time);
 		end if;
+	when 'early' then
+		update calls set deadline_at = at_time + a_first_ms * interval '1 millisecond' where id = a_call;
 	when 'absent' then
 		if call.lookups < 2 then
 			update calls set lookups = lookups + 1, deadline_at = at_time

@@ -8,8 +8,13 @@ set check_function_bodies = off;
 create or replace function tally_leads(a_client bigint) returns jsonb language sql stable as $$
 	select jsonb_build_object('total', coalesce(sum(n), 0), 'pending', 0, 'dialing', 0, 'done', 0, 'error', 0)
 		|| coalesce(jsonb_object_agg(status, n), '{}')
-	from (select status, count(*) as n from leads where client_id = a_client and archived_at is null
-		group by status) s
+	from (select status, sum(n) as n from (
+		select status, count(*) as n from leads where client_id = a_client and archived_at is null group by 1
+		union all
+		-- Those who are called now count as that instead.
+		select unnest(array[l.status, 'dialing']), unnest(array[-count(*), count(*)])
+		from leads l where l.client_id = a_client and l.archived_at is null and l.id in (select lead_id from calls
+			where client_id = a_client and ended_at is null) group by l.status) rows group by 1) s
 $$;
 
 -- {"total", "done", "error", "canceled", "waiting", "retry", "later", "under_way", "ambiguous", "blocked",

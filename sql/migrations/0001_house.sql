@@ -1,6 +1,18 @@
 -- The tables of the house. Words as in fcgi/README.md. Every owned row carries client_id.
+-- The rows that come in millions (leads, consents, calls, decisions) are written by functions that hold what
+-- they point to; a foreign key would look it up once more for each, which costs more than the rest of it.
+-- What goes with a deleted row is deleted by triggers, as a cascade would.
 -- Times are timestamptz, money is bigint micro-dollars in columns named *_usd, states are text with a check.
 create extension if not exists pg_trgm;
+
+-- Disks of today find a page anywhere as fast as the next one; with the old costs small tables are read whole
+-- for every row of a list. And compiling a plan costs more than our longest one gains by it.
+do $$
+begin
+	execute format('alter database %I set random_page_cost = 1.1', current_database());
+	execute format('alter database %I set jit = off', current_database());
+end
+$$;
 
 -- What `trunkline migrate` has applied: migrations have a version, functions have none.
 create table schema_migrations (
@@ -138,7 +150,7 @@ create index import_lines_lead on import_lines (import_id, lead_id) where lead_i
 
 create table leads (
 	id bigint generated always as identity primary key,
-	client_id bigint not null references clients,
+	client_id bigint not null,
 	phone text not null check (phone ~ '^\+[1-9][0-9]{6,14}$'),
 	extension text,
 	contact text not null default '',
@@ -154,13 +166,14 @@ create table leads (
 	list text not null default '',
 	prompt_name text not null default 'default',
 	attributes jsonb not null default '{}', -- every other column of the file
-	status text not null default 'pending' check (status in ('pending', 'dialing', 'done', 'error')),
+	-- Shown as dialing while a call is under way; that is looked up, not written down (functions/lead_page.sql).
+	status text not null default 'pending' check (status in ('pending', 'done', 'error')),
 	status_reason text,   -- for error: why, in a word of rules/outcome
 	outcome text,         -- of the newest ended call
 	last_call_id uuid,
 	last_call_at timestamptz,
 	number_state text not null default 'unknown' check (number_state in ('unknown', 'good', 'invalid')),
-	import_id bigint references imports,
+	import_id bigint,
 	import_line bigint,
 	created_at timestamptz not null default now(),
 	updated_at timestamptz not null default now(),
@@ -183,8 +196,8 @@ create table campaigns (
 	state text not null default 'draft' check (state in ('draft', 'running', 'paused', 'done', 'archived')),
 	state_reason text,          -- why it is paused, in words
 	prompt_id bigint references prompts, -- NULL: each lead's own prompt_name
-	concurrency integer not null default 3 check (concurrency between 1 and 1000),
-	pace_per_second numeric not null default 10 check (pace_per_second > 0 and pace_per_second <= 100),
+	concurrency integer not null default 3 check (concurrency between 1 and 1000000),
+	pace_per_second numeric not null default 10 check (pace_per_second > 0),
 	window_start time not null default '08:00', -- in the lead's zone; 47 CFR 64.1200(c)(1)
 	window_end time not null default '21:00',   -- '24:00' = midnight
 	window_days integer[] not null default '{1,2,3,4,5,6,7}', -- ISO: Monday = 1
@@ -220,7 +233,7 @@ create table steps (
 
 create table enrollments (
 	id bigint generated always as identity primary key,
-	client_id bigint not null references clients,
+	client_id bigint not null,
 	campaign_id bigint not null references campaigns,
 	lead_id bigint not null references leads on delete cascade,
 	step integer not null default 1,
@@ -239,14 +252,15 @@ create table enrollments (
 	unique (campaign_id, lead_id)
 ) with (fillfactor = 80);
 create index enrollments_due on enrollments (campaign_id, priority desc, due_at, id) where state = 'waiting';
-create index enrollments_blocked on enrollments (lead_id) where state = 'blocked';
+create index enrollments_busy on enrollments (campaign_id, changed_at)
+	where state in ('under_way', 'ambiguous');
+create index enrollments_blocked on enrollments (campaign_id) where state = 'blocked';
 create index enrollments_lead on enrollments (lead_id);
-create index enrollments_campaign on enrollments (campaign_id, state, id);
 
 -- What was decided about an enrollment and why: retries, holds, blocks, people's interventions.
 create table decisions (
 	id bigint generated always as identity primary key,
-	enrollment_id bigint not null references enrollments on delete cascade,
+	enrollment_id bigint not null,
 	at timestamptz not null,
 	kind text not null,     -- retry, hold, blocked, unblocked, done, error, ambiguous, resolved, canceled
 	reason text not null default '',
@@ -258,11 +272,12 @@ create index decisions_enrollment on decisions (enrollment_id, id);
 
 -- One attempt to reach somebody by voice. Written and committed before the provider hears of it.
 create table calls (
-	id uuid primary key, -- our own; goes out as metadata.attempt_id and comes back in the webhook
-	client_id bigint not null references clients,
-	campaign_id bigint not null references campaigns,
-	enrollment_id bigint not null references enrollments on delete cascade,
-	lead_id bigint not null references leads on delete cascade,
+	-- Our own, in order of time (uuid_at); goes out as metadata.attempt_id and comes back in the webhook.
+	id uuid primary key,
+	client_id bigint not null,
+	campaign_id bigint not null,
+	enrollment_id bigint not null,
+	lead_id bigint not null,
 	phone text not null,
 	step integer not null,
 	try integer not null,
@@ -271,11 +286,13 @@ create table calls (
 		check (state in ('placing', 'placed', 'under_way', 'ended', 'ambiguous')),
 	provider text not null default 'bland',
 	provider_call_id text,
-	prompt_version_id bigint references prompt_versions,
+	prompt_version_id bigint,  -- versions never go
 	lease_token uuid,          -- of the dialer run that may POST it
 	lease_until timestamptz,   -- while placing: past it, nobody may POST it any more
 	deadline_at timestamptz,   -- past it, the provider is asked what became of it
-	lookups integer not null default 0,
+	lookups integer not null default 0, -- in a row that found nothing
+	away integer not null default 0,    -- in a row that nobody answered
+	unknown_since text,        -- when nobody knew of it any more, by a clock that does not jump (engine/tick.c)
 	created_at timestamptz not null,
 	placed_at timestamptz,
 	started_at timestamptz,    -- somebody or something answered
@@ -291,21 +308,28 @@ create table calls (
 	ended_by text,
 	duration_seconds integer,
 	cost_usd bigint,           -- micro-dollars
-	transcript text,
-	turns jsonb,               -- [{"speaker","text","at"}]
+	transcript text compression lz4,
+	turns jsonb compression lz4, -- [{"speaker","text","at"}]
 	summary text,
 	recording_url text,
 	error_message text,
-	unique (enrollment_id, step, try)
-) with (fillfactor = 80);
-create unique index calls_provider_id on calls (provider, provider_call_id);
-create index calls_live on calls (campaign_id, client_id, state) where state <> 'ended';
-create index calls_deadline on calls (deadline_at) where state <> 'ended';
+	unique (enrollment_id, step, try),
+	check ((state = 'ended') = (ended_at is not null))
+-- Room for the answer's version beside the claim's: no index names what the answer changes.
+) with (fillfactor = 50);
+create index calls_live on calls (client_id, campaign_id) where ended_at is null;
 create index calls_newest on calls (client_id, created_at desc, id desc);
-create index calls_outcome on calls (client_id, outcome, created_at desc, id desc);
-create index calls_lead on calls (lead_id, created_at desc);
-create index calls_phone on calls (client_id, phone, created_at desc);
+create index calls_outcome on calls (client_id, outcome, created_at desc, id desc) where outcome is not null;
 create index calls_campaign on calls (campaign_id, created_at desc);
+
+-- Which call a provider's id means; one id never means two. Apart from calls, whose indexes would all have to
+-- be written again when the id becomes known.
+create table provider_ids (
+	provider text not null,
+	provider_call_id text not null,
+	call_id uuid, -- NULL: events came, their call is not known yet
+	primary key (provider, provider_call_id)
+);
 
 -- One thing a provider told us. Stored raw before anything is made of it; applied at most once.
 create table events (
@@ -321,7 +345,7 @@ create table events (
 	received_at timestamptz not null,
 	applied_at timestamptz,
 	error text,
-	body text,                    -- as received, NULs and ill-formed UTF-8 replaced
+	body text compression lz4,    -- as received, NULs and ill-formed UTF-8 replaced
 	headers jsonb not null default '{}',
 	normalized jsonb,             -- what rules/outcome made of it; applied again if the call shows up late
 	unique (provider, dedupe_key)
@@ -333,21 +357,40 @@ create index events_newest on events (received_at desc, id desc);
 -- Permission, as dated events with evidence. The newest for (lead, channel, purpose) holds.
 create table consents (
 	id bigint generated always as identity primary key,
-	client_id bigint not null references clients,
-	lead_id bigint not null references leads on delete cascade,
+	client_id bigint not null,
+	lead_id bigint not null,
 	channel text not null check (channel in ('call', 'sms', 'whatsapp', 'email')),
 	purpose text not null default 'marketing',
 	granted boolean not null, -- false: withdrawn
 	source text not null,     -- where it comes from, in words
 	evidence text not null default '',
 	at timestamptz not null,
-	import_id bigint references imports,
+	import_id bigint,
 	call_id uuid,
-	recorded_by bigint references users,
+	recorded_by bigint,
 	recorded_at timestamptz not null default now()
 );
 create index consents_newest on consents (lead_id, channel, purpose, at desc, id desc);
 create index consents_import on consents (import_id) where import_id is not null;
+
+create function lead_gone() returns trigger language plpgsql as $$
+begin
+	delete from consents where lead_id = old.id;
+	return null;
+end
+$$;
+create trigger lead_gone after delete on leads for each row execute function lead_gone();
+
+create function enrollment_gone() returns trigger language plpgsql as $$
+begin
+	delete from decisions where enrollment_id = old.id;
+	with gone as (delete from calls where enrollment_id = old.id returning provider, provider_call_id)
+	delete from provider_ids p using gone g
+	where p.provider = g.provider and p.provider_call_id = g.provider_call_id;
+	return null;
+end
+$$;
+create trigger enrollment_gone after delete on enrollments for each row execute function enrollment_gone();
 
 -- A standing order never to contact. channel NULL: on none of them.
 create table suppressions (
@@ -366,7 +409,8 @@ create table suppressions (
 );
 create unique index suppressions_once on suppressions
 	(coalesce(client_id, 0), coalesce(channel, ''), coalesce(phone, ''), coalesce(email, ''));
-create index suppressions_phone on suppressions (phone);
+create index suppressions_phone on suppressions (phone) where phone is not null;
+create index suppressions_email on suppressions (email) where email is not null;
 
 -- What the dialer may do with one provider for one client: breaker, pace and ceilings. The row is also
 -- the lock under which claims are counted, so that two dialers can never exceed a limit together.
@@ -382,6 +426,8 @@ create table provider_limits (
 	stopped_reason text,       -- 401, 402, 403: a person must act; NULL = may dial
 	stopped_at timestamptz,
 	failures integer not null default 0, -- consecutive, for the back-off of hold_until
+	claimed_by uuid,           -- the dialer run that claims now; another waits until it has been quiet
+	claimed_at timestamptz,
 	primary key (client_id, provider)
 );
 insert into provider_limits (client_id, provider) select id, 'bland' from clients;

@@ -16,7 +16,7 @@ select null::text as id, l.id as lead_id, l.phone, l.company, l.contact, l.statu
 	false as has_transcript, null::int as duration, 0 as attempt, l.created_at, null::timestamptz as ended_at,
 	null::bigint as cost_usd, null::bigint as campaign_id, null::text as campaign
 from leads l where l.client_id = $1 and l.archived_at is null and l.status = 'pending' and l.id < $2
-	and not exists (select from calls c where c.lead_id = l.id)
+	and not exists (select from enrollments e where e.lead_id = l.id and e.tries > 0)
 order by l.id desc limit $3;
 
 -- name: call_find

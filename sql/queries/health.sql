@@ -16,7 +16,7 @@ select (select count(*) from (select 1 from enrollments where state = 'waiting' 
 -- name: health_counts
 select (select count(*) from leads) as leads,
 	(select count(*) from calls) as calls,
-	(select count(*) from calls where state <> 'ended') as calls_under_way,
+	(select count(*) from calls where ended_at is null) as calls_under_way,
 	(select count(*) from users where active) as users,
 	(select count(*) from imports) as imports;
 

@@ -1,6 +1,8 @@
 -- name: lead_list
-select l.id, l.status, l.status_reason, l.phone, l.contact, l.company, l.email, l.location, l.list, l.source,
-	l.prompt_name, l.outcome, l.last_call_at, l.created_at, b.consent, b.suppressed, b.enrollment_state,
+select l.id,
+	case when b.enrollment_state in ('under_way', 'ambiguous') then 'dialing' else l.status end as status,
+	l.status_reason, l.phone, l.contact, l.company, l.email, l.location, l.list, l.source, l.prompt_name,
+	l.outcome, l.last_call_at, l.created_at, b.consent, b.suppressed, b.enrollment_state,
 	b.reason, b.next_at
 from (select * from leads where client_id = $1 and archived_at is null and id < $2
 	order by id desc limit $3) l,
@@ -8,11 +10,17 @@ from (select * from leads where client_id = $1 and archived_at is null and id < 
 order by l.id desc;
 
 -- name: lead_search
-select l.id, l.status, l.status_reason, l.phone, l.contact, l.company, l.email, l.location, l.list, l.source,
-	l.prompt_name, l.outcome, l.last_call_at, l.created_at, b.consent, b.suppressed, b.enrollment_state,
+select l.id,
+	case when b.enrollment_state in ('under_way', 'ambiguous') then 'dialing' else l.status end as status,
+	l.status_reason, l.phone, l.contact, l.company, l.email, l.location, l.list, l.source, l.prompt_name,
+	l.outcome, l.last_call_at, l.created_at, b.consent, b.suppressed, b.enrollment_state,
 	b.reason, b.next_at
 from lead_page($1, $2, $3, $4, $5) l, lateral lead_beside(l.id, l.client_id, l.phone) b
 order by l.id desc;
+
+-- name: lead_few
+-- How many there are without any filter, up to $2.
+select count(*) as matches from (select from leads where client_id = $1 and archived_at is null limit $2) s;
 
 -- name: lead_matches
 select lead_matches($1, $2, $3) as matches;
@@ -29,8 +37,10 @@ with recursive names as (
 select list as name from names where list is not null limit 12;
 
 -- name: lead_find
-select l.id, l.status, l.status_reason, l.phone, l.extension, l.contact, l.company, l.email, l.location,
-	l.region, l.time_zone, to_jsonb(l.zones) as zones, l.source, l.assigned_agent, l.notes, l.list,
+select l.id,
+	case when b.enrollment_state in ('under_way', 'ambiguous') then 'dialing' else l.status end as status,
+	l.status_reason, l.phone, l.extension, l.contact, l.company, l.email, l.location, l.region, l.time_zone,
+	to_jsonb(l.zones) as zones, l.source, l.assigned_agent, l.notes, l.list,
 	l.prompt_name, l.attributes, l.outcome, l.last_call_id::text, l.last_call_at, l.number_state, l.import_id,
 	l.import_line, l.created_at, l.updated_at, l.archived_at, b.consent, b.suppressed, b.enrollment_state,
 	b.reason, b.next_at, b.campaign_id
@@ -112,7 +122,8 @@ select c.id::text, c.state, c.outcome, c.reason, c.rule, c.attempt, c.try, c.cre
 	c.duration_seconds, c.cost_usd, c.answered_by, c.ended_by, c.summary, c.transcript, c.turns,
 	c.error_message, c.campaign_id, g.name as campaign
 from calls c join campaigns g on g.id = c.campaign_id
-where c.client_id = $1 and c.lead_id = $2 order by c.created_at desc, c.id desc limit 50;
+where c.client_id = $1 and c.enrollment_id in (select id from enrollments where lead_id = $2)
+order by c.created_at desc, c.id desc limit 50;
 
 -- name: lead_decisions
 select d.id, d.at, d.kind, d.reason, d.next_at, e.campaign_id, g.name as campaign, u.email as by
@@ -133,6 +144,8 @@ from leads l, unnest(l.zones) z where l.id = $1 group by 1 order by 1 limit 6;
 -- name: lead_export
 -- A part of the download, newest first.
 select l.id, l.phone, l.contact, l.company, l.email, l.location, l.region, l.time_zone, l.list, l.source,
-	l.assigned_agent, l.status, l.outcome, b.consent, l.last_call_at, l.created_at, l.notes, l.attributes
+	l.assigned_agent,
+	case when b.enrollment_state in ('under_way', 'ambiguous') then 'dialing' else l.status end as status,
+	l.outcome, b.consent, l.last_call_at, l.created_at, l.notes, l.attributes
 from lead_page($1, $2, $3, false, $4) l, lateral lead_beside(l.id, l.client_id, l.phone) b
 order by l.id desc;

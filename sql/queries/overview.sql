@@ -2,7 +2,7 @@
 -- What every page shows: counts for badges, and the campaigns under way with how far they are.
 select
 	(select count(*) from alerts where resolved_at is null and (client_id = $1 or client_id is null)) as alerts,
-	(select count(*) from calls where state <> 'ended' and state = 'ambiguous' and client_id = $1) as ambiguous,
+	(select count(*) from calls where ended_at is null and state = 'ambiguous' and client_id = $1) as ambiguous,
 	coalesce((select jsonb_agg(jsonb_build_object('id', c.id, 'name', c.name, 'state', c.state,
 			'pausable', c.state = 'running') || tally($1, 'campaign ' || c.id, $2) order by c.id desc)
 		from (select id, name, state from campaigns where client_id = $1 and state in ('running', 'paused')
@@ -26,7 +26,7 @@ order by c.state in ('running', 'paused') desc, c.state desc, c.id desc limit 4;
 select c.id::text, c.state as status, c.phone, l.contact, l.company, c.lead_id, c.created_at, c.started_at,
 	c.attempt, g.name as campaign
 from calls c join leads l on l.id = c.lead_id join campaigns g on g.id = c.campaign_id
-where c.client_id = $1 and c.state <> 'ended' and c.state <> 'ambiguous' order by c.created_at limit 25;
+where c.client_id = $1 and c.ended_at is null and c.state <> 'ambiguous' order by c.created_at limit 25;
 
 -- name: overview_newest
 select c.id::text, c.lead_id, c.phone, l.company, l.contact, l.status, c.outcome, c.reason,

@@ -36,8 +36,8 @@ class Scratch:
 
     def reset(self):
         self.rows(
-            "truncate leads, campaigns, prompts, calls, events, consents, suppressions, alerts, settings "
-            "restart identity cascade"
+            "truncate leads, campaigns, prompts, calls, decisions, provider_ids, events, consents, suppressions,"
+            " alerts, settings restart identity cascade"
         )
         self.rows(
             "update provider_limits set concurrency = null, pace_per_second = 100, per_hour = null,"
@@ -457,19 +457,19 @@ def test_retries_end_and_the_waits_grow(db, call):
         (
             dict(verdict="config", reason="bad_request", message="webhook must be https"),
             "waiting",
-            "dialing",
+            "pending",
             "paused",
         ),
         (
             dict(verdict="stop", reason="unauthorized", message="Unauthorized"),
             "waiting",
-            "dialing",
+            "pending",
             "running",
         ),
-        (dict(verdict="wait_lead", reason="rate_limited", wait_ms=10000), "waiting", "dialing", "running"),
-        (dict(verdict="back_off", reason="rate_limited", wait_ms=2000), "waiting", "dialing", "running"),
-        (dict(verdict="transient", reason="unavailable"), "waiting", "dialing", "running"),
-        (dict(verdict="unknown", reason="no_answer"), "ambiguous", "dialing", "running"),
+        (dict(verdict="wait_lead", reason="rate_limited", wait_ms=10000), "waiting", "pending", "running"),
+        (dict(verdict="back_off", reason="rate_limited", wait_ms=2000), "waiting", "pending", "running"),
+        (dict(verdict="transient", reason="unavailable"), "waiting", "pending", "running"),
+        (dict(verdict="unknown", reason="no_answer"), "ambiguous", "pending", "running"),
     ],
 )
 def test_what_a_refusal_means(db, call, answer, state, status, campaign):
@@ -495,7 +495,7 @@ def test_what_a_refusal_means(db, call, answer, state, status, campaign):
 def test_a_lost_process_is_asked_about_and_only_a_thrice_absent_call_is_dialled_again(db, call):
     lead, id = call
     later = NOON + timedelta(seconds=61)
-    assert db.one("select expire_leases(%s, 5000) as n", later)["n"] == 1
+    assert db.one("select expire_leases(%s, 5000, 'boot 1') as n", later)["n"] == 1
     assert db.state(lead)["state"] == "ambiguous"
     assert db.claim(at=later)["calls"] == [], "an ambiguous call is never dialled again"
     at = later

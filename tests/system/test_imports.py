@@ -423,15 +423,15 @@ def test_no_undo_once_somebody_was_called(stack, api, phones):
         f"undo {lead['id']}",
     )["id"]
     enrollment = stack.one(
-        "insert into enrollments (client_id, campaign_id, lead_id) values (%s, %s, %s) returning id",
+        "insert into enrollments (client_id, campaign_id, lead_id, tries) values (%s, %s, %s, 1) returning id",
         client,
         campaign,
         lead["id"],
     )["id"]
     stack.rows(
         """insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step, try, state,
-            created_at)
-        values (gen_random_uuid(), %s, %s, %s, %s, %s, 1, 1, 'ended', now())""",
+            created_at, ended_at)
+        values (gen_random_uuid(), %s, %s, %s, %s, %s, 1, 1, 'ended', now(), now())""",
         client,
         campaign,
         enrollment,

@@ -24,7 +24,7 @@ class Case:
         self.phone = f"+1415{next(numbers)}"
         self.lead = stack.one(
             """insert into leads (client_id, phone, contact, status)
-            values (1, %s, 'Ada', 'dialing') returning id""",
+            values (1, %s, 'Ada', 'pending') returning id""",
             self.phone,
         )["id"]
         policy = {
@@ -46,8 +46,11 @@ class Case:
             self.lead,
         )["id"]
         stack.rows(
-            """insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step, try,
-            state, provider_call_id, created_at) values (%s, 1, %s, %s, %s, %s, 1, 1, %s, %s, now())""",
+            """with new as (insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step,
+                try, state, provider_call_id, created_at)
+                values (%s, 1, %s, %s, %s, %s, 1, 1, %s, %s, now()) returning *)
+            insert into provider_ids select provider, provider_call_id, id from new
+            where provider_call_id is not null""",
             self.call,
             self.campaign,
             self.journey,
@@ -343,15 +346,15 @@ def test_what_comes_beside_the_report_is_kept(stack, case):
 @pytest.mark.parametrize(
     "members, outcome, rule, journey, lead",
     [
-        ({"answered_by": "voicemail"}, "voicemail", "6", ("waiting", "retry:voicemail"), "dialing"),
+        ({"answered_by": "voicemail"}, "voicemail", "6", ("waiting", "retry:voicemail"), "pending"),
         (
             {"status": "no-answer", "answered_by": "no-answer", "transcripts": []},
             "no_answer",
             "4",
             ("waiting", "retry:no_answer"),
-            "dialing",
+            "pending",
         ),
-        ({"status": "busy"}, "busy", "3", ("waiting", "retry:busy"), "dialing"),
+        ({"status": "busy"}, "busy", "3", ("waiting", "retry:busy"), "pending"),
         (
             {"status": "failed", "error_message": "The number you dialed is not found."},
             "failed",
@@ -364,7 +367,7 @@ def test_what_comes_beside_the_report_is_kept(stack, case):
             "failed",
             "5b",
             ("waiting", "retry:failed"),
-            "dialing",
+            "pending",
         ),
         ({"disposition_tag": "NOT_INTERESTED"}, "not_interested", "8", ("done", None), "done"),
         ({"disposition_tag": "NEEDS_MORE_INFO"}, "follow_up", "9", ("done", None), "done"),
@@ -629,7 +632,7 @@ def test_reports_with_faults_arrive_all_the_same(new_stack):
     answer = stack.upload("phone,contact\n" + "".join(f"{p},Ada\n" for p in phones.values()), api)
     assert answer.json()["inserted"] == len(phones), answer.text
     assert api.post("/api/start", json={"concurrency": 5}).json()["queued"] == len(phones)
-    still = "select count(*) as n from leads where status in ('pending', 'dialing')"
+    still = "select count(*) as n from leads where status = 'pending'"
     wait_for(lambda: stack.one(still)["n"] == 0, seconds=120, pause=0.5)
     assert stack.rows("select phone, status_reason from leads where status = 'error'") == []
     assert stack.ledger()["duplicate_attempt_ids"] == []
