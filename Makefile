@@ -60,7 +60,8 @@ SANDBOX_LIBS = -lmicrohttpd -lcurl -ljansson -ljwt -lcrypto -lcrypt -lm
 FOLDERS = base store http net rules providers engine pages hooks
 SOURCES := $(wildcard $(FOLDERS:%=fcgi/%/*.c)) $(wildcard fcgi/rules/*.cc)
 # What trunkline-web loads late (fcgi/late.c): nothing of it but these names is seen from outside.
-LATE_SOURCES = fcgi/rules/phone_check.cc $(patsubst %,fcgi/base/%.c,sheet sheet_number part spool arena str error)
+LATE_SOURCES = fcgi/rules/phone_check.cc \
+	$(patsubst %,fcgi/base/%.c,sheet sheet_number part spool arena str error)
 LATE_OBJECTS := $(patsubst fcgi/%,$(BUILD)/late/%.o,$(LATE_SOURCES))
 OBJECTS := $(patsubst fcgi/%,$(BUILD)/obj/%.o,$(SOURCES))
 SANDBOX_OBJECTS := $(patsubst fcgi/%,$(BUILD)/obj/%.o,$(wildcard fcgi/sandbox/*.c))
@@ -163,7 +164,7 @@ lint: ## style, static analysis, include directions, statements against the sche
 
 fuzz: test-prerequisites ## libFuzzer on all that a stranger can reach (FUZZ_SECONDS=60 TARGETS=); "N crashes"
 	@tests/fuzz/run.sh
-chaos: test-prerequisites ## kill, stop, starve everything during a campaign (SECONDS=300 SEED=); "N lost, N twice"
+chaos: test-prerequisites ## break everything during a campaign (SECONDS=300 SEED=); "N lost, N twice"
 	@CHAOS_SECONDS=$(SECONDS) SEED=$(SEED) tests/chaos/run.sh
 bench: test-prerequisites ## measured beside its limits and its peers (PROBES= QUICK=1); "bars held: N of M"
 	@systemd/packages.sh $(BENCH_PACKAGES)

@@ -1,6 +1,8 @@
 #!/bin/bash
-# make test: unit tests, the real stack, a real browser, all with address and undefined-behaviour sanitizers.
-# Arguments (optional) choose parts: unit system browser plain fuzz chaos. The last line reads "N passed, N failed".
+# make test: unit tests, the real stack, a real browser, all with address and undefined-behaviour sanitizers;
+# ten seconds of each fuzz target, a minute of chaos.
+# Arguments (optional) choose parts: unit system browser plain fuzz chaos. The last line reads
+# "N passed, N failed".
 # "plain" measures what sanitizers would distort, with the programs as they are installed.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1

@@ -36,8 +36,8 @@ class Scratch:
 
     def reset(self):
         self.rows(
-            "truncate leads, campaigns, prompts, calls, decisions, provider_ids, events, consents, suppressions,"
-            " alerts, settings restart identity cascade"
+            "truncate leads, campaigns, prompts, calls, decisions, provider_ids, events, consents,"
+            " suppressions, alerts, settings restart identity cascade"
         )
         self.rows(
             "update provider_limits set concurrency = null, pace_per_second = 100, per_hour = null,"

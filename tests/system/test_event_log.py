@@ -40,8 +40,8 @@ def test_an_unknown_call_is_kept_and_read_again_when_it_is_known(stack):
         lead,
     )["id"]
     call = stack.one(
-        "with new as (insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step, try,"
-        " state, provider_call_id, created_at)"
+        "with new as (insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step,"
+        " try, state, provider_call_id, created_at)"
         " values (%s, 1, %s, %s, %s, '+13025550000', 1, 1, 'placed', %s, now()) returning *)"
         " insert into provider_ids select provider, provider_call_id, id from new"
         " on conflict (provider, provider_call_id) do update set call_id = excluded.call_id"

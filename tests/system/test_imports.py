@@ -423,7 +423,8 @@ def test_no_undo_once_somebody_was_called(stack, api, phones):
         f"undo {lead['id']}",
     )["id"]
     enrollment = stack.one(
-        "insert into enrollments (client_id, campaign_id, lead_id, tries) values (%s, %s, %s, 1) returning id",
+        """insert into enrollments (client_id, campaign_id, lead_id, tries) values (%s, %s, %s, 1)
+        returning id""",
         client,
         campaign,
         lead["id"],

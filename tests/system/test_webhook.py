@@ -46,8 +46,8 @@ class Case:
             self.lead,
         )["id"]
         stack.rows(
-            """with new as (insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step,
-                try, state, provider_call_id, created_at)
+            """with new as (insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone,
+                step, try, state, provider_call_id, created_at)
                 values (%s, 1, %s, %s, %s, %s, 1, 1, %s, %s, now()) returning *)
             insert into provider_ids select provider, provider_call_id, id from new
             where provider_call_id is not null""",
