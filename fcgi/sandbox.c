@@ -19,6 +19,7 @@
 #include "sandbox/calls.h"
 #include "sandbox/delivery.h"
 #include "sandbox/ledger.h"
+#include "sandbox/memory.h"
 #include "sandbox/server.h"
 #include "sandbox/timers.h"
 
@@ -35,6 +36,7 @@ static const char usage[] =
     "  --speed F               divides all durations of calls (1)\n"
     "  --seed N                other outcomes and other words (1)\n"
     "  --keep N                calls to remember (100000)\n"
+    "  --remember              calls outlive the process: the ledger is read at the start\n"
     "  --allow-http-webhook    webhook addresses may be http://127.0.0.1 or http://localhost\n"
     "  --help\n"
     "\n"
@@ -42,8 +44,8 @@ static const char usage[] =
     "is accepted (else any but \"bad\"); CA_FILE verifies https webhook addresses.\n"
     "\n"
     "GET /sandbox/ledger[?numbers=1], POST /sandbox/reset,\n"
-    "POST /sandbox/faults {\"mode\":\"down|slow|rate_limit|error|auth|balance|flagged|ok\",\n"
-    "\"for_ms\":N}, GET /sandbox/healthz\n"
+    "POST /sandbox/faults {\"mode\":\"down|slow|rate_limit|error|auth|balance|flagged|lost|\n"
+    "half_closed|report_first|tenfold|late|shuffled|ok\",\"for_ms\":N}, GET /sandbox/healthz\n"
     "\n"
     "A number's last two digits decide; \"first\": only the first POST of that number suffers:\n";
 
@@ -67,7 +69,7 @@ sandbox_reset(struct sandbox *s)
 	timers_clear(s->timers);
 	calls_clear(s->calls);
 	ledger_reset(s->ledger);
-	s->fault = (struct fault){0};
+	s->fault = s->hooks = (struct fault){0};
 }
 
 static bool
@@ -113,6 +115,8 @@ read_option(struct options *o, int option, char *value)
 		return true;
 	case 'w':
 		return o->http_webhooks = true;
+	case 'r':
+		return o->remember = true;
 	default:
 		return false;
 	}
@@ -131,7 +135,8 @@ read_options(struct options *o, int argc, char **argv)
 	static const struct option known[] = {{"listen", required_argument, NULL, 'l'},
 	    {"ledger", required_argument, NULL, 'f'}, {"speed", required_argument, NULL, 's'},
 	    {"seed", required_argument, NULL, 'n'}, {"keep", required_argument, NULL, 'k'},
-	    {"allow-http-webhook", no_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'}, {0}};
+	    {"allow-http-webhook", no_argument, NULL, 'w'}, {"remember", no_argument, NULL, 'r'},
+	    {"help", no_argument, NULL, 'h'}, {0}};
 	*o = (struct options){.speed = 1,
 	    .seed = 1,
 	    .keep = 100000,
@@ -202,6 +207,8 @@ main(int argc, char **argv)
 	s.calls = calls_new(s.o.keep);
 	s.deliveries = deliveries_new(s.o.ca_file, s.o.webhook_secret);
 	s.ledger = ledger_open(s.o.ledger_path, &e);
+	if (s.ledger && s.o.remember)
+		memory_load(&s, s.o.ledger_path);
 	s.server = s.ledger ? server_new(&s, &e) : NULL;
 	if (s.server) {
 		log_info("listening", LOG_TEXT("host", s.o.host),

@@ -22,6 +22,8 @@ struct dialer {
 	const char *host, *boot; /* boot: of this machine since it was started */
 	struct reply *replies;   /* answers that the database has not got yet, oldest first */
 	struct reply **last_reply;
+	int waiting; /* their number */
+	struct claim *claim;
 	int placing, looking; /* exchanges under way */
 	int64_t placed;       /* calls placed by this run */
 };
@@ -30,14 +32,29 @@ struct dialer {
  * the exit status. ${a} lives as long as the run. */
 int dialer_run(const struct config *config, struct arena *a, int signals);
 
+/* claim.c: claims on a connection of its own, one client after the other, while other things go on.
+ * claim_go_on does what can be done without waiting; *idle: nothing is under way. */
+enum { MOST_CLAIM = 400, MOST_PLACING = 800 };
+struct claim *claim_open(struct dialer *d, struct error *e);
+void claim_close(struct claim *c);
+bool claim_go_on(struct dialer *d, bool *idle, struct error *e) MUST_USE;
+/* Claims for ${client_id}; only while idle. */
+bool claim_begin(struct dialer *d, int64_t client_id, struct error *e) MUST_USE;
+/* Whether the claims since the last time this was asked found so much that there may be more. */
+bool claim_more(struct dialer *d);
+/* For poll(), or -1. */
+int claim_socket(const struct dialer *d);
 /* place.c: sends one claimed call (a row of dial_calls). ${claimed} is the monotonic time before
  * the claim: past PLACE_SECONDS after it nothing is sent any more. */
 enum { PLACE_SECONDS = 3, LEASE_SLACK = 5 };
 void place_call(struct dialer *d, const struct value *call, int64_t claimed);
 /* An answer for settle: kept until the database has it. ${a} is freed then. */
 void settle_later(struct dialer *d, struct arena *a, struct value *result);
-/* settle.c: hands all answers to the database. On failure they stay. */
-bool settle_replies(struct dialer *d, struct error *e) MUST_USE;
+/* settle.c: hands the answers to the database, where they are enough or have waited long enough to
+ * be worth the way, or ${all}. On failure they stay. */
+bool settle_replies(struct dialer *d, bool all, struct error *e) MUST_USE;
+/* Milliseconds until it is worth the way; 0: now. */
+int settle_wait(const struct dialer *d);
 /* tick.c: "boot microseconds", a time that only this boot of this machine can compare; it neither
  * jumps nor stops. */
 char *monotonic_stamp(const struct dialer *d, struct arena *a);

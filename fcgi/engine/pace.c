@@ -17,13 +17,14 @@ struct window {
 struct pace {
 	struct arena *a;
 	struct window *newest;
+	int64_t filled; /* windows begin as if filled then */
 };
 
 struct pace *
 pace_new(struct arena *a)
 {
 	struct pace *p = arena_new_of(a, struct pace);
-	*p = (struct pace){.a = a};
+	*p = (struct pace){.a = a, .filled = INT64_MIN / 2};
 	return p;
 }
 
@@ -48,12 +49,12 @@ window_of(struct pace *p, int64_t id, bool client, double per_second)
 		p->newest = w;
 	}
 	/* A changed pace begins anew, as if the ring had just been filled. */
-	int64_t now = w->left ? clock_monotonic() : INT64_MIN / 2;
+	int64_t filled = w->left ? clock_monotonic() : p->filled;
 	w->left = arena_new_array(p->a, int64_t, size ? size : 1);
 	w->size = size;
 	w->next = 0;
 	for (size_t i = 0; i < size; i++)
-		w->left[i] = now;
+		w->left[i] = filled;
 	return w;
 }
 
@@ -87,4 +88,13 @@ pace_wait(struct pace *p, int64_t client_id, double client_per_second, int64_t c
 	count(client, now);
 	count(campaign, now);
 	return 0;
+}
+
+void
+pace_fill(struct pace *p, int64_t now)
+{
+	p->filled = now;
+	for (struct window *w = p->newest; w; w = w->older)
+		for (size_t i = 0; i < w->size; i++)
+			w->left[i] = now;
 }

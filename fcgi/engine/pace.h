@@ -22,5 +22,7 @@ struct pace *pace_new(struct arena *a);
  */
 int64_t pace_wait(struct pace *p, int64_t client_id, double client_per_second, int64_t campaign_id,
     double campaign_per_second, int64_t now);
+/** As if all paces had just been used up: another process sent until now. */
+void pace_fill(struct pace *p, int64_t now);
 
 #endif

@@ -1,7 +1,5 @@
 /* The loop of one run. */
-#include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,8 +11,6 @@
 #include "store/dial.h"
 
 enum {
-	MOST_CLAIM = 500,
-	MOST_PLACING = 1000,
 	IDLE_MS = 1000, /* the longest sleep: look-ups and other dialers' work are noticed */
 	PACED_MS = 50,  /* something is due, but pace, limits or another dialer hold it */
 	SEEN_SECONDS = 5,
@@ -22,62 +18,14 @@ enum {
 	DRAIN_SECONDS = 20, /* answers under way at the end are waited for */
 };
 
+/* A pass claims for each client in turn, as often as there is room; between passes it sleeps. */
 struct loop {
-	int64_t ends_at, seen_at, reconciled_at, retry_at;
-	bool again, due; /* more may be claimed at once; something is due but held */
-	int64_t next;    /* wall clock: when something falls due */
+	int64_t ends_at, seen_at, reconciled_at, retry_at, pass_at; /* all monotonic */
+	struct arena *a;                                            /* of the pass */
+	const struct value *clients;                                /* NULL between passes */
+	size_t turn;
+	bool accepting;
 };
-
-/* A run that was killed holds its clients until it has been quiet for long; but here one can see
- * that its process is gone, and what it did not send it never will. */
-static bool
-bury(struct dialer *d, struct loop *l, const struct value *holder, struct error *e)
-{
-	if (!holder || !str_is(value_str(holder, "host"), d->host) ||
-	    kill((pid_t)value_num(holder, "pid"), 0) == 0 || errno != ESRCH)
-		return true;
-	l->again = true;
-	return dial_run_gone(d->db, d->tick, value_strz(d->tick, holder, "run"), clock_now(), e);
-}
-
-/* Claims for one client and sends what was claimed. */
-static bool
-claim(struct dialer *d, struct loop *l, int64_t client_id, struct error *e)
-{
-	int64_t lease = d->config->http_timeout + PLACE_SECONDS + LEASE_SLACK;
-	int64_t claimed = clock_monotonic();
-	int most = MOST_PLACING - d->placing < MOST_CLAIM ? MOST_PLACING - d->placing : MOST_CLAIM;
-	bool again = false;
-	const struct value *holder = NULL;
-	if (most <= 0)
-		return true;
-	const struct value *calls = dial_claim(d->db, d->tick, client_id, most, d->run, lease,
-	    d->config->sandbox, clock_now(), &again, &holder, e);
-	if (!calls || !bury(d, l, holder, e))
-		return false;
-	for (size_t i = 0; i < calls->list.n; i++)
-		place_call(d, calls->list.items[i], claimed);
-	l->again = l->again || again || calls->list.n == (size_t)most;
-	return true;
-}
-
-static bool
-serve_client(struct dialer *d, struct loop *l, int64_t client_id, bool accepting, struct error *e)
-{
-	int64_t next = 0;
-	if (clock_monotonic() >= l->reconciled_at + RECONCILE_MS * 1000 &&
-	    (!reconcile(d, client_id, e) ||
-		!dial_finish(d->db, d->tick, client_id, clock_now(), e)))
-		return false;
-	if (!accepting)
-		return true;
-	if (!claim(d, l, client_id, e) ||
-	    !dial_next(d->db, d->tick, client_id, clock_now(), &next, e))
-		return false;
-	if (next && (!l->next || next < l->next))
-		l->next = next;
-	return true;
-}
 
 static bool
 seen(struct dialer *d, struct loop *l, struct error *e)
@@ -90,32 +38,94 @@ seen(struct dialer *d, struct loop *l, struct error *e)
 }
 
 static bool
-round_trip(struct dialer *d, struct loop *l, bool accepting, struct error *e)
+reconcile_all(struct dialer *d, struct loop *l, struct error *e)
 {
-	l->again = false;
-	l->next = 0;
-	if (!db_refresh(d->db, e) || !settle_replies(d, e) || !seen(d, l, e))
-		return false;
+	int64_t now = clock_monotonic();
+	if (now < l->reconciled_at + RECONCILE_MS * 1000)
+		return true;
 	const struct value *clients = dial_clients(d->db, d->tick, e);
-	if (!clients)
-		return false;
-	for (size_t i = 0; i < clients->list.n; i++)
-		if (!serve_client(d, l, value_num(clients->list.items[i], "id"), accepting, e))
+	for (size_t i = 0; clients && i < clients->list.n; i++) {
+		int64_t id = value_num(clients->list.items[i], "id");
+		if (!reconcile(d, id, e) || !dial_finish(d->db, d->tick, id, clock_now(), e))
 			return false;
-	if (clock_monotonic() >= l->reconciled_at + RECONCILE_MS * 1000)
-		l->reconciled_at = clock_monotonic();
+	}
+	l->reconciled_at = now;
+	return clients != NULL;
+}
+
+/* How long nobody has anything to do: until something falls due, within bounds. */
+static bool
+nap(struct dialer *d, const struct loop *l, int *ms, struct error *e)
+{
+	int64_t next = 0, at = 0;
+	for (size_t i = 0; i < l->clients->list.n; i++) {
+		int64_t id = value_num(l->clients->list.items[i], "id");
+		if (!dial_next(d->db, d->tick, id, clock_now(), &at, e))
+			return false;
+		if (at && (!next || at < next))
+			next = at;
+	}
+	int64_t until = next ? (next - clock_now()) / 1000 : IDLE_MS;
+	*ms = until < PACED_MS ? PACED_MS : until > IDLE_MS ? IDLE_MS : (int)until;
 	return true;
+}
+
+static bool
+end_pass(struct dialer *d, struct loop *l, struct error *e)
+{
+	int ms = 0;
+	if (!claim_more(d) && !nap(d, l, &ms, e))
+		return false;
+	l->clients = NULL;
+	l->pass_at = clock_monotonic() + ms * 1000;
+	return true;
+}
+
+/* Goes on with the claim under way, and begins the next one where there is room for what it brings.
+ */
+static bool
+claim_all(struct dialer *d, struct loop *l, struct error *e)
+{
+	bool idle;
+	if (!claim_go_on(d, &idle, e))
+		return false;
+	if (!idle || !l->accepting)
+		return true;
+	if (!l->clients && clock_monotonic() >= l->pass_at) {
+		arena_reset(l->a);
+		l->turn = 0;
+		l->clients = dial_clients(d->db, l->a, e);
+		if (!l->clients)
+			return false;
+	}
+	if (!l->clients)
+		return true;
+	if (l->turn == l->clients->list.n)
+		return end_pass(d, l, e);
+	if (d->placing > 0 && MOST_PLACING - d->placing < MOST_CLAIM)
+		return true;
+	return claim_begin(d, value_num(l->clients->list.items[l->turn++], "id"), e);
+}
+
+static bool
+round_trip(struct dialer *d, struct loop *l, struct error *e)
+{
+	return db_refresh(d->db, e) && settle_replies(d, !l->accepting, e) && seen(d, l, e) &&
+	       reconcile_all(d, l, e) && claim_all(d, l, e);
 }
 
 static int
 sleep_ms(const struct dialer *d, const struct loop *l)
 {
-	if (l->again || d->replies)
-		return 0;
-	if (!l->next)
-		return IDLE_MS;
-	int64_t ms = (l->next - clock_now()) / 1000;
-	return ms < PACED_MS ? PACED_MS : ms > IDLE_MS ? IDLE_MS : (int)ms;
+	int ms = l->accepting ? IDLE_MS : 50;
+	if (d->replies && settle_wait(d) < ms)
+		ms = settle_wait(d);
+	if (claim_socket(d) >= 0 || !l->accepting)
+		return ms;
+	if (l->clients)
+		return d->placing > 0 && l->turn < l->clients->list.n ? ms : 0;
+	int64_t until = (l->pass_at - clock_monotonic() + 999) / 1000;
+	return until < 0 ? 0 : until < ms ? (int)until : ms;
 }
 
 static bool
@@ -125,33 +135,53 @@ told_to_stop(int signals)
 	return poll(&p, 1, 0) > 0;
 }
 
+/* Sends and receives until there is something else to do. */
+static void
+drive(struct dialer *d, struct loop *l, int signals, int ms)
+{
+	int fds[3], n = 0;
+	if (db_socket(d->db) >= 0)
+		fds[n++] = db_socket(d->db);
+	if (claim_socket(d) >= 0)
+		fds[n++] = claim_socket(d);
+	/* A signal that was seen once stays readable; it must not turn the draining into a busy
+	 * loop. */
+	if (l->accepting)
+		fds[n++] = signals;
+	client_drive(d->client, fds, n, ms);
+	if (db_notified(d->db))
+		l->pass_at = 0;
+}
+
+static bool
+has_work(const struct dialer *d)
+{
+	return d->placing || d->looking || d->replies || claim_socket(d) >= 0;
+}
+
 static void
 loop(struct dialer *d, struct loop *l, int signals)
 {
-	bool accepting = true;
 	int64_t drain_until = 0;
-	while (accepting || ((d->placing || d->replies) && clock_monotonic() < drain_until)) {
+	while (l->accepting || (has_work(d) && clock_monotonic() < drain_until)) {
 		struct error e = {0};
-		if (accepting && (told_to_stop(signals) || clock_monotonic() >= l->ends_at)) {
-			accepting = false;
+		if (l->accepting && (told_to_stop(signals) || clock_monotonic() >= l->ends_at)) {
+			l->accepting = false;
 			drain_until = clock_monotonic() + DRAIN_SECONDS * CLOCK_SECOND;
 		}
 		int wait = 250;
 		if (clock_monotonic() >= l->retry_at) {
-			if (round_trip(d, l, accepting, &e)) {
-				wait = accepting ? sleep_ms(d, l) : 50;
+			if (round_trip(d, l, &e)) {
+				wait = sleep_ms(d, l);
 			} else {
 				/* Answers stay in memory until it is back. */
 				log_warn("the database is away", LOG_TEXT("why", e.message));
 				l->retry_at = clock_monotonic() + CLOCK_SECOND / 4;
+				l->clients = NULL;
 			}
 		}
 		arena_reset(d->tick);
-		/* A signal that was seen once stays readable; it must not turn the draining into a
-		 * busy loop. */
-		int fds[2] = {db_socket(d->db), signals}, n = accepting ? 2 : 1;
-		client_drive(d->client, fds[0] >= 0 ? fds : fds + 1, fds[0] >= 0 ? n : n - 1, wait);
-		db_notified(d->db);
+		drive(d, l, signals, wait);
 	}
 }
 
@@ -192,12 +222,15 @@ dialer_run(const struct config *config, struct arena *a, int signals)
 	    .own = a,
 	    .pace = pace_new(a),
 	    .tick = arena_new(65536)};
-	struct loop l = {.ends_at = clock_monotonic() + config->dialer_budget * CLOCK_SECOND,
+	struct loop l = {.a = arena_new(4096),
+	    .accepting = true,
+	    .ends_at = clock_monotonic() + config->dialer_budget * CLOCK_SECOND,
 	    .seen_at = INT64_MIN / 2,
 	    .reconciled_at = INT64_MIN / 2};
 	d.last_reply = &d.replies;
 	d.db = db_open(config->database_url, "trunkline-dialer", 30000, &e);
-	d.client = d.db ? client_open(config->ca_file, &e) : NULL;
+	d.claim = d.db ? claim_open(&d, &e) : NULL;
+	d.client = d.claim ? client_open(config->ca_file, &e) : NULL;
 	int status = 1;
 	if (!d.client || !db_listen(d.db, "dialer", &e) ||
 	    (!config->sandbox && !dial_leave_sandbox(d.db, d.tick, clock_now(), &e))) {
@@ -211,7 +244,9 @@ dialer_run(const struct config *config, struct arena *a, int signals)
 			log_warn("answers were left behind; the next run looks them up");
 	}
 	client_close(d.client);
+	claim_close(d.claim);
 	db_close(d.db);
+	arena_free(l.a);
 	arena_free(d.tick);
 	return status;
 }

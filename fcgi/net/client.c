@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-enum { MOST_ANSWER = 8 << 20, CONNECT_MS = 5000, MOST_IDLE = 64, MOST_FDS = 8 };
+enum { MOST_ANSWER = 8 << 20, CONNECT_MS = 5000, MOST_IDLE = 512, MOST_FDS = 8 };
 
 struct client {
 	CURLM *multi;
@@ -177,34 +177,59 @@ is_loopback(const char *url)
 	return false;
 }
 
-static void
+/* A request without one of its headers is another request: no key, no charset. */
+static bool
+add_header(struct flight *f, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(f->headers, line);
+	if (longer)
+		f->headers = longer;
+	return longer != NULL;
+}
+
+static bool
 set_method(struct flight *f)
 {
 	CURL *c = f->curl;
-	if (strcmp(f->x->method, "GET") == 0) {
-		curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
-		return;
-	}
+	if (strcmp(f->x->method, "GET") == 0)
+		return curl_easy_setopt(c, CURLOPT_HTTPGET, 1L) == CURLE_OK;
 	curl_easy_setopt(c, CURLOPT_POST, 1L);
-	if (strcmp(f->x->method, "POST") != 0)
-		curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, f->x->method);
+	if (strcmp(f->x->method, "POST") != 0 &&
+	    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, f->x->method) != CURLE_OK)
+		return false;
 	curl_easy_setopt(c, CURLOPT_READFUNCTION, give_body);
 	curl_easy_setopt(c, CURLOPT_READDATA, f);
 	curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)f->x->body.n);
 	/* Without it large bodies wait a second for "100 Continue". */
-	f->headers = curl_slist_append(f->headers, "Expect:");
+	return add_header(f, "Expect:");
 }
 
-static void
+/* Texts are copied, which may fail; the other options cannot. */
+static bool
+set_texts(struct flight *f)
+{
+	CURL *c = f->curl;
+	const char *protocol = is_loopback(f->x->url) ? "http" : "https";
+	if (curl_easy_setopt(c, CURLOPT_URL, f->x->url) != CURLE_OK ||
+	    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, protocol) != CURLE_OK ||
+	    curl_easy_setopt(c, CURLOPT_PROXY, "") != CURLE_OK ||
+	    (f->client->ca_file &&
+		curl_easy_setopt(c, CURLOPT_CAINFO, f->client->ca_file) != CURLE_OK) ||
+	    !set_method(f))
+		return false;
+	for (const char *const *h = f->x->headers; h && *h; h++)
+		if (!add_header(f, *h))
+			return false;
+	return true;
+}
+
+static bool
 set_options(struct flight *f)
 {
 	CURL *c = f->curl;
 	curl_easy_setopt(c, CURLOPT_PRIVATE, f);
-	curl_easy_setopt(c, CURLOPT_URL, f->x->url);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, is_loopback(f->x->url) ? "http" : "https");
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_PROXY, "");
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)f->x->timeout_ms);
@@ -214,12 +239,9 @@ set_options(struct flight *f)
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, f);
 	curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
-	if (f->client->ca_file)
-		curl_easy_setopt(c, CURLOPT_CAINFO, f->client->ca_file);
-	set_method(f);
-	for (const char *const *h = f->x->headers; h && *h; h++)
-		f->headers = curl_slist_append(f->headers, *h);
+	bool good = set_texts(f);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, f->headers);
+	return good;
 }
 
 bool
@@ -236,8 +258,7 @@ client_send(struct client *c, struct arena *a, struct exchange *x, struct error 
 	f->curl = c->idle_count ? c->idle[--c->idle_count] : curl_easy_init();
 	if (!f->curl)
 		return error_set(e, ERR_UNAVAILABLE, "No more connections can be made.");
-	set_options(f);
-	if (curl_multi_add_handle(c->multi, f->curl) != CURLM_OK) {
+	if (!set_options(f) || curl_multi_add_handle(c->multi, f->curl) != CURLM_OK) {
 		curl_slist_free_all(f->headers);
 		curl_easy_cleanup(f->curl);
 		return error_set(e, ERR_UNAVAILABLE, "The request could not be begun.");

@@ -104,7 +104,9 @@ state_sentence(
     const struct request *rq, struct value *model, const struct value *filter, struct error *e)
 {
 	struct arena *a = rq->arena;
-	int64_t n = lead_matches(rq->app->db, a, rq->viewer->client_id, filter, MATCHES, e);
+	int64_t n = value_num(model, "few");
+	if (filter->map.n)
+		n = lead_matches(rq->app->db, a, rq->viewer->client_id, filter, MATCHES, e);
 	if (n < 0)
 		return false;
 	value_set_int(a, model, "matches", n);
@@ -140,19 +142,19 @@ choices(const struct request *rq, struct value *model, struct error *e)
 	struct arena *a = rq->arena;
 	struct db *db = rq->app->db;
 	int64_t client = rq->viewer->client_id;
-	struct value *lists = lead_lists(db, a, client, e);
-	struct value *campaigns = lists ? lead_campaigns(db, a, client, e) : NULL;
-	if (!campaigns)
+	struct value *all = lead_choices(db, a, client, MATCHES, e);
+	if (!all)
 		return false;
-	value_set(a, model, "campaigns", campaigns);
+	const struct value *lists = value_get(all, "lists");
+	value_set(a, model, "campaigns", value_get(all, "campaigns"));
+	value_set(a, model, "few", value_get(all, "few"));
 	value_set(a, model, "statuses", filter_chips(rq, "status", statuses, COUNT(statuses)));
 	value_set(a, model, "outcomes", filter_chips(rq, "outcome", outcomes, COUNT(outcomes)));
 	value_set(a, model, "consents", filter_chips(rq, "consent", consents, COUNT(consents)));
 	struct filter_choice *names = arena_new_array(a, struct filter_choice, lists->list.n + 1);
 	names[0].label = "Any list";
 	for (size_t i = 0; i < lists->list.n; i++)
-		names[i + 1].value = names[i + 1].label =
-		    value_strz(a, lists->list.items[i], "name");
+		names[i + 1].value = names[i + 1].label = str_dup(a, lists->list.items[i]->s);
 	value_set(a, model, "lists", filter_chips(rq, "list", names, lists->list.n + 1));
 	bool more = request_has(rq, "outcome") || request_has(rq, "list") ||
 		    request_has(rq, "consent") || request_has(rq, "import") ||

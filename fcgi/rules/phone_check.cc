@@ -48,6 +48,9 @@ phone_check(const char *text, const char *country, char *e164, unsigned long cap
 		break;
 	}
 	util.Format(number, PhoneNumberUtil::E164, &formatted);
+	/* Longer ones than E.164 has are valid in some plans; cut short it would be another number. */
+	if (formatted.size() >= cap)
+		return PHONE_OPINION_TOO_LONG;
 	std::snprintf(e164, cap, "%s", formatted.c_str());
 	return PHONE_OPINION_VALID;
 }

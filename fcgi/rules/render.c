@@ -1,5 +1,6 @@
 #include "rules/render.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -115,8 +116,9 @@ resolve(struct job *j, struct str name, struct str stated)
 		return text;
 	if (!j->hidden)
 		list_once(j->a, j->missing, name);
+	/* Its braces, too: one at its end would make a pair with what follows. */
 	if (stated.n)
-		return stated;
+		return clean(j->a, stated);
 	text = text_of(j->a, j->defaults, name);
 	return text.n ? text : fallback_of(name);
 }
@@ -272,13 +274,32 @@ first_name(struct str contact)
 	return str_sub(s, 0, str_chr(s, ' '));
 }
 
+/* Days begin, and clocks are changed, at full quarters of an hour; until the next one the date of a
+ * zone is as it was. Finding it out reads a file. */
 static struct value *
 today(struct arena *a, const struct value *lead)
 {
-	struct buf b;
-	buf_init(&b, a);
-	clock_print_zone(&b, clock_now(), value_strz(a, lead, "time_zone"), "%A, %e %B %Y");
-	return value_text(a, clean(a, buf_view(&b)));
+	enum { KEPT = 64, QUARTER = 900 };
+	static struct {
+		char zone[64], text[64];
+		int64_t quarter;
+	} kept[KEPT];
+	int64_t now = clock_now(), quarter = now / CLOCK_SECOND / QUARTER;
+	const char *zone = value_strz(a, lead, "time_zone");
+	unsigned hash = 5381;
+	for (const char *p = zone ? zone : ""; *p; p++)
+		hash = hash * 33 + (unsigned char)*p;
+	hash %= KEPT;
+	if (kept[hash].quarter != quarter || strcmp(kept[hash].zone, zone ? zone : "") != 0) {
+		struct buf b;
+		buf_init(&b, a);
+		clock_print_zone(&b, now, zone, "%A, %e %B %Y");
+		snprintf(kept[hash].zone, sizeof(kept[hash].zone), "%s", zone ? zone : "");
+		snprintf(kept[hash].text, sizeof(kept[hash].text), "%.*s",
+		    STR_ARG(clean(a, buf_view(&b))));
+		kept[hash].quarter = quarter;
+	}
+	return value_textz(a, arena_strdup(a, kept[hash].text));
 }
 
 static void

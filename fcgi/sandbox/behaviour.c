@@ -77,6 +77,29 @@ behaviour_outcome(const struct behaviour *b, const char *phone, uint64_t seed)
 			      : OUTCOME_VOICEMAIL;
 }
 
+const char *
+outcome_name(enum outcome o)
+{
+	static const char *const names[OUTCOME__MAX] = {[OUTCOME_BY_LOT] = "by_lot",
+	    [OUTCOME_INTERESTED] = "interested",
+	    [OUTCOME_NOT_INTERESTED] = "not_interested",
+	    [OUTCOME_CALLBACK] = "callback",
+	    [OUTCOME_FOLLOW_UP] = "follow_up",
+	    [OUTCOME_VOICEMAIL] = "voicemail",
+	    [OUTCOME_HANGUP] = "hangup",
+	    [OUTCOME_DO_NOT_CONTACT] = "do_not_contact",
+	    [OUTCOME_WRONG_NUMBER] = "wrong_number",
+	    [OUTCOME_SILENT] = "silent",
+	    [OUTCOME_NO_ANSWER] = "no_answer",
+	    [OUTCOME_BUSY] = "busy",
+	    [OUTCOME_NOT_FOUND] = "not_found",
+	    [OUTCOME_UNAVAILABLE] = "unavailable",
+	    [OUTCOME_BLOCKED] = "blocked",
+	    [OUTCOME_NOT_PERMITTED] = "not_permitted",
+	    [OUTCOME_CANCELED] = "canceled"};
+	return names[o];
+}
+
 void
 behaviour_print(FILE *out)
 {

@@ -119,6 +119,8 @@ struct behaviour {
 const struct behaviour *behaviour_of(const char *phone, unsigned tries);
 /** OUTCOME_BY_LOT made definite; the same for a number and a seed each time. */
 enum outcome behaviour_outcome(const struct behaviour *b, const char *phone, uint64_t seed);
+/** In lower case, as in the ledger. */
+const char *outcome_name(enum outcome o);
 void behaviour_print(FILE *out);
 
 /* A small deterministic generator (splitmix64). */

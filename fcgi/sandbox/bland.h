@@ -2,6 +2,7 @@
 #define SANDBOX_BLAND_H
 /* The provider's own routes, under /v1/. Each fills the exchange; ${id} is the path's variable
  * part. */
+#include "sandbox/calls.h"
 #include "sandbox/exchange.h"
 
 /** Answers 401 and returns false where the key in the authorization header will not do. */
@@ -11,6 +12,10 @@ void bland_refuse_key(struct exchange *x);
 /** Every POST /v1/calls goes into the ledger, also those that a fault or a bad key stops. */
 void bland_note_post(struct exchange *x);
 void bland_note_refusal(struct exchange *x, const char *what, const char *why);
+
+/** The call that ${body} asks for, not begun yet; ${id} NULL: a fresh one. */
+struct call *bland_call_of(struct sandbox *s, struct arena *a, const char *id,
+    struct number *number, const struct behaviour *b, const struct value *body);
 
 void bland_place(struct exchange *x, struct str id);
 void bland_list(struct exchange *x, struct str id);

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "sandbox/accept.h"
 #include "sandbox/bland.h"
+#include "sandbox/fault.h"
 #include "sandbox/ledger.h"
 #include "sandbox/life.h"
 #include "sandbox/story.h"
@@ -132,18 +133,29 @@ start_after_of(const struct value *body)
 	return ms > 0 ? ms : 0;
 }
 
-static struct call *
-place(
-    struct exchange *x, struct number *number, const struct behaviour *b, const struct value *body)
+struct call *
+bland_call_of(struct sandbox *s, struct arena *a, const char *id, struct number *number,
+    const struct behaviour *b, const struct value *body)
 {
-	struct call_texts t = texts_of(x->a, body);
-	struct call *c = calls_add(x->s->calls, number, &t);
+	struct call_texts t = texts_of(a, body);
+	struct call *c = calls_add(s->calls, number, &t, id);
 	c->behaviour = b;
 	c->events = events_of(value_get(body, "webhook_events"));
 	c->max_minutes = minutes_of(value_get(body, "max_duration"));
 	c->record = value_flag(body, "record");
 	c->start_after = start_after_of(body);
+	return c;
+}
+
+static struct call *
+place(
+    struct exchange *x, struct number *number, const struct behaviour *b, const struct value *body)
+{
+	struct call *c = bland_call_of(x->s, x->a, NULL, number, b, body);
+	if (x->s->o.remember)
+		c->said = buf_view(&x->body);
 	life_begin(x->s, c);
+	c->said = (struct str){"", 0};
 	return c;
 }
 
@@ -210,7 +222,11 @@ answer_with_call(struct exchange *x, const struct behaviour *b, struct call *c)
 	value_set(x->a, v, "call_id", value_textz(x->a, arena_strdup(x->a, c->id)));
 	value_set(x->a, v, "batch_id", value_null(x->a));
 	exchange_answer(x, 200, v);
-	switch (b->answer) {
+	enum answer how = b->answer;
+	if (how == ANSWER_QUEUED && fault_now(x->s)->kind == FAULT_REPORT_FIRST &&
+	    b->report != REPORT_NONE)
+		how = ANSWER_AFTER_REPORT;
+	switch (how) {
 	case ANSWER_LOST:
 		x->state = EXCHANGE_CUT;
 		break;

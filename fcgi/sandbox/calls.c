@@ -135,7 +135,7 @@ copy_texts(struct arena *a, struct call_texts *to, const struct call_texts *from
 }
 
 struct call *
-calls_add(struct calls *c, struct number *number, const struct call_texts *t)
+calls_add(struct calls *c, struct number *number, const struct call_texts *t, const char *id)
 {
 	const struct str *texts = (const struct str *)t;
 	size_t bytes = 1;
@@ -145,7 +145,7 @@ calls_add(struct calls *c, struct number *number, const struct call_texts *t)
 	struct call *call = arena_new_of(a, struct call);
 	call->a = a;
 	copy_texts(a, &call->t, t, bytes);
-	snprintf(call->id, sizeof(call->id), "%s", crypto_uuid(a));
+	snprintf(call->id, sizeof(call->id), "%s", id ? id : crypto_uuid(a));
 	call->number = number;
 	call->older = number->newest;
 	number->newest = call;

@@ -46,6 +46,8 @@ struct call {
 	unsigned holds; /* timers and deliveries that point here */
 	unsigned events;
 	bool record, stopped, early; /* early: answered_by is not known yet */
+	bool told;                   /* its report was taken, or given up */
+	struct str said;             /* the POST, for the ledger; only while it is accepted */
 	char id[37];
 	struct call_texts t;
 };
@@ -60,8 +62,9 @@ void calls_clear(struct calls *c);
 struct number *calls_number(struct calls *c, const char *phone);
 /** NULL where it was never asked for. */
 struct number *calls_find_number(const struct calls *c, const char *phone);
-/** A queued call with a fresh id; copies ${t}. May forget the oldest one. */
-struct call *calls_add(struct calls *c, struct number *number, const struct call_texts *t);
+/** A queued call; copies ${t}; ${id} NULL: a fresh one. May forget the oldest call. */
+struct call *calls_add(
+    struct calls *c, struct number *number, const struct call_texts *t, const char *id);
 struct call *calls_find(const struct calls *c, const char *id);
 /** The calls that are remembered, oldest first: ${i} from 0 to calls_count - 1. */
 struct call *calls_at(const struct calls *c, size_t i);

@@ -37,7 +37,8 @@ control_faults(struct exchange *x, struct str id)
 	(void)id;
 	if (!v || !fault_set(x->s, value_str(v, "mode"), value_num(v, "for_ms"))) {
 		exchange_refuse(x, 400,
-		    "mode must be one of ok, down, slow, rate_limit, error, auth, balance, flagged");
+		    "mode must be one of ok, down, slow, rate_limit, error, auth, balance, flagged, lost, "
+		    "half_closed, report_first, tenfold, late, shuffled");
 		return;
 	}
 	say_ok(x);

@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "sandbox/exchange.h"
+#include "sandbox/fault.h"
 #include "sandbox/ledger.h"
 #include "sandbox/report.h"
 #include "sandbox/timers.h"
@@ -28,6 +29,7 @@ struct slot {
 	struct arena *a;
 	struct curl_slist *headers;
 	struct delivery *d; /* NULL: idle */
+	char digest[65];    /* of its body */
 };
 
 struct deliveries {
@@ -116,20 +118,37 @@ enqueue(struct sandbox *s, void *subject)
 	d->tail = new;
 }
 
-void
-deliveries_send(struct sandbox *s, struct call *c, enum report first, enum report then)
+static struct delivery *
+make(struct deliveries *d, struct call *c, enum report first, enum report then)
 {
-	struct deliveries *d = s->deliveries;
 	struct delivery *new = d->unused;
-	if (first == REPORT_NONE || !c->t.webhook.n)
-		return;
 	if (new)
 		d->unused = new->next;
 	else
 		new = arena_new_of(d->a, struct delivery);
 	*new = (struct delivery){.call = c, .kind = first, .then = then};
 	c->holds++;
-	enqueue(s, new);
+	return new;
+}
+
+void
+deliveries_send(struct sandbox *s, struct call *c, enum report first, enum report then)
+{
+	struct deliveries *d = s->deliveries;
+	enum fault_kind fault = fault_of_reports(s);
+	if (first == REPORT_NONE || !c->t.webhook.n)
+		return;
+	struct lot lot = {c->seed + (uint64_t)sandbox_now()};
+	int64_t wait = fault == FAULT_LATE       ? FAULT_LATE_MS
+		       : fault == FAULT_SHUFFLED ? lot_below(&lot, FAULT_SHUFFLE_MS)
+						 : 0;
+	struct delivery *new = make(d, c, first, then);
+	if (wait)
+		timers_add(s->timers, sandbox_now() + wait, enqueue, new);
+	else
+		enqueue(s, new);
+	for (int i = 1; fault == FAULT_TENFOLD && i < FAULT_COPIES; i++)
+		enqueue(s, make(d, c, first, REPORT_NONE));
 }
 
 static size_t
@@ -160,6 +179,7 @@ start(struct deliveries *d, struct slot *slot, struct delivery *next)
 	if (next->kind == REPORT_FULL)
 		next->call->early = false;
 	struct str body = report_body(slot->a, next->call, next->kind);
+	memcpy(slot->digest, crypto_sha256(slot->a, body), sizeof(slot->digest));
 	slot->headers = curl_slist_append(NULL, "Content-Type: application/json");
 	slot->headers = curl_slist_append(slot->headers, "Expect:");
 	sign(d, slot, body, next->kind == REPORT_FORGED);
@@ -230,7 +250,10 @@ ended(struct sandbox *s, struct slot *slot, CURLcode code)
 	struct entry entry = {.what = ok ? "webhook" : "webhook_failed",
 	    .call = d->call,
 	    .status = status,
-	    .why = why};
+	    .why = why,
+	    .digest = slot->digest};
+	if (ok && !once(d->kind) && d->kind != REPORT_EARLY)
+		d->call->told = true;
 	empty(s->deliveries, slot);
 	ledger_write(s->ledger, &entry);
 	if (d->call->waiting)

@@ -11,6 +11,12 @@ static const struct fault_mode modes[] = {
     {"balance", FAULT_REFUSE, 402, NULL, "Insufficient balance."},
     {"flagged", FAULT_REFUSE, 403, NULL,
 	"The Bland Team has flagged your account for security purposes."},
+    {"lost", FAULT_LOST, 0, NULL, NULL},
+    {"half_closed", FAULT_HALF, 0, NULL, NULL},
+    {"report_first", FAULT_REPORT_FIRST, 0, NULL, NULL},
+    {"tenfold", FAULT_TENFOLD, 0, NULL, NULL},
+    {"late", FAULT_LATE, 0, NULL, NULL},
+    {"shuffled", FAULT_SHUFFLED, 0, NULL, NULL},
 };
 
 bool
@@ -18,23 +24,39 @@ fault_set(struct sandbox *s, struct str name, int64_t for_ms)
 {
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (str_is(name, modes[i].name)) {
-			s->fault.mode = &modes[i];
-			s->fault.until_ms = for_ms > 0 ? sandbox_now() + for_ms : 0;
+			struct fault new = {&modes[i], for_ms > 0 ? sandbox_now() + for_ms : 0};
+			if (modes[i].kind < FAULT_TENFOLD)
+				s->fault = new;
+			if (modes[i].kind >= FAULT_TENFOLD || modes[i].kind == FAULT_NONE)
+				s->hooks = new;
 			return true;
 		}
 	return false;
 }
 
+static const struct fault_mode *
+now(struct fault *f)
+{
+	if (f->until_ms && sandbox_now() >= f->until_ms)
+		*f = (struct fault){0};
+	return f->mode ? f->mode : &modes[0];
+}
+
 const struct fault_mode *
 fault_now(struct sandbox *s)
 {
-	if (s->fault.until_ms && sandbox_now() >= s->fault.until_ms)
-		s->fault = (struct fault){0};
-	return s->fault.mode ? s->fault.mode : &modes[0];
+	return now(&s->fault);
+}
+
+enum fault_kind
+fault_of_reports(struct sandbox *s)
+{
+	return now(&s->hooks)->kind;
 }
 
 const char *
 fault_name(struct sandbox *s)
 {
-	return fault_now(s)->name;
+	const char *name = fault_now(s)->name;
+	return fault_now(s)->kind == FAULT_NONE ? now(&s->hooks)->name : name;
 }

@@ -7,13 +7,35 @@
  *   rate_limit  429 "Rate limit exceeded" with Retry-After: 2
  *   error       500
  *   auth        401          balance   402          flagged   403
- *   ok          no fault
+ *   lost        all is done, the connection closed without an answer
+ *   half_closed all is done, half an answer is sent and the sending side closed
+ *   report_first  the answer to a POST comes after the call's report
+ * and to every report:
+ *   tenfold     sent ten times      late   sent 4 s late
+ *   shuffled    sent at random within 2 s, so that one overtakes the other
+ *   ok          no fault of either kind
  */
 #include "sandbox/exchange.h"
 
 #define FAULT_SLOW_MS 5000
+#define FAULT_HALF_MS 3000
+#define FAULT_COPIES 10
+#define FAULT_LATE_MS 4000
+#define FAULT_SHUFFLE_MS 2000
 
-enum fault_kind { FAULT_NONE, FAULT_CUT, FAULT_SLOW, FAULT_REFUSE };
+enum fault_kind {
+	FAULT_NONE,
+	FAULT_CUT,
+	FAULT_SLOW,
+	FAULT_REFUSE,
+	FAULT_LOST,
+	FAULT_HALF,
+	FAULT_REPORT_FIRST,
+	/* From here on those of reports. */
+	FAULT_TENFOLD,
+	FAULT_LATE,
+	FAULT_SHUFFLED,
+};
 
 struct fault_mode {
 	const char *name;
@@ -27,5 +49,7 @@ bool fault_set(struct sandbox *s, struct str name, int64_t for_ms) MUST_USE;
 const char *fault_name(struct sandbox *s);
 /** What to do now; ends a fault whose time is over. */
 const struct fault_mode *fault_now(struct sandbox *s);
+/** The same of reports. */
+enum fault_kind fault_of_reports(struct sandbox *s);
 
 #endif

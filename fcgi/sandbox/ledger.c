@@ -151,7 +151,8 @@ ledger_write(struct ledger *l, const struct entry *e)
 		return;
 	}
 	buf_init(&b, l->scratch);
-	buf_printf(&b, "{\"t\":%" PRId64 ",\"what\":\"%s\"", clock_now() / 1000, e->what);
+	buf_printf(&b, "{\"t\":%" PRId64 ",\"m\":%" PRId64 ",\"what\":\"%s\"", clock_now() / 1000,
+	    sandbox_now(), e->what);
 	member(&b, "call_id", str_of(e->call ? e->call->id : NULL));
 	member(&b, "to", e->call ? str_of(e->call->number->phone) : e->to);
 	member(&b, "attempt_id", e->call ? e->call->t.attempt : e->attempt);
@@ -159,14 +160,17 @@ ledger_write(struct ledger *l, const struct entry *e)
 	if (e->status)
 		buf_printf(&b, ",\"status\":%ld", e->status);
 	member(&b, "why", str_of(e->why));
+	member(&b, "digest", str_of(e->digest));
+	if (e->call && str_is(str_of(e->what), "accepted"))
+		member(&b, "body", e->call->said);
 	buf_puts(&b, "}\n");
 	if (write(l->fd, b.p, b.n) != (ssize_t)b.n)
 		log_error("ledger cannot be written", LOG_TEXT("why", strerror(errno)));
 	arena_reset(l->scratch);
 }
 
-void
-ledger_reset(struct ledger *l)
+static void
+forget(struct ledger *l)
 {
 	arena_reset(l->attempts_a);
 	memset(l->attempts, 0, BUCKETS * sizeof(*l->attempts));
@@ -175,6 +179,25 @@ ledger_reset(struct ledger *l)
 	l->duplicates = value_list(l->attempts_a);
 	l->posts = l->accepted = l->dropped = l->live = l->max_live = 0;
 	l->webhooks_sent = l->webhooks_failed = l->in_second = l->max_in_second = 0;
+}
+
+void
+ledger_recount(struct ledger *l, const struct entry *e)
+{
+	struct str what = str_of(e->what);
+	if (str_is(what, "reset"))
+		forget(l);
+	else if (str_is(what, "post"))
+		l->posts++;
+	else
+		count(l, e);
+	arena_reset(l->scratch);
+}
+
+void
+ledger_reset(struct ledger *l)
+{
+	forget(l);
 	ledger_write(l, &(struct entry){.what = "reset"});
 }
 

@@ -19,7 +19,8 @@ end(struct sandbox *s, struct call *c)
 	c->state = CALL_ENDED;
 	c->ended = clock_now();
 	c->early = c->behaviour->report == REPORT_EARLY;
-	ledger_write(s->ledger, &(struct entry){.what = "ended", .call = c});
+	ledger_write(s->ledger,
+	    &(struct entry){.what = "ended", .call = c, .why = outcome_name(c->outcome)});
 	tell(s, c, EVENT_LATENCY, REPORT_LATENCY);
 	tell(s, c, EVENT_CALL, REPORT_ENDED);
 	deliveries_send(s, c, c->behaviour->report, c->behaviour->then);
@@ -49,19 +50,44 @@ at_answer(struct sandbox *s, void *subject)
 	timers_add(s->timers, sandbox_now() + c->planned / 1000, at_end, c);
 }
 
-void
-life_begin(struct sandbox *s, struct call *c)
+static bool
+at_once(const struct call *c)
 {
-	bool at_once = c->behaviour->answer == ANSWER_AFTER_REPORT;
+	return c->behaviour->answer == ANSWER_AFTER_REPORT;
+}
+
+void
+life_plan(struct sandbox *s, struct call *c)
+{
 	struct lot l = lot_of(c->number->phone, s->o.seed + c->number->accepted);
 	c->seed = l.state;
 	c->outcome = behaviour_outcome(c->behaviour, c->number->phone, s->o.seed);
 	story_durations(c);
-	c->planned = at_once ? 1000 : sandbox_lasts(s, c->talk) * 1000;
+	c->planned = at_once(c) ? 1000 : sandbox_lasts(s, c->talk) * 1000;
+}
+
+void
+life_resume(struct sandbox *s, struct call *c)
+{
+	if (c->state == CALL_ENDED) {
+		c->early = c->behaviour->report == REPORT_EARLY;
+		if (!c->told)
+			deliveries_send(s, c, c->behaviour->report, c->behaviour->then);
+		return;
+	}
+	c->holds++;
+	timers_add(s->timers, sandbox_now() + sandbox_lasts(s, c->ring),
+	    c->state == CALL_QUEUED ? at_answer : at_end, c);
+}
+
+void
+life_begin(struct sandbox *s, struct call *c)
+{
+	life_plan(s, c);
 	c->holds++;
 	ledger_write(s->ledger, &(struct entry){.what = "accepted", .call = c});
 	tell(s, c, EVENT_QUEUE, REPORT_QUEUED);
-	int64_t ring = at_once ? 0 : sandbox_lasts(s, c->ring);
+	int64_t ring = at_once(c) ? 0 : sandbox_lasts(s, c->ring);
 	timers_add(s->timers, sandbox_now() + c->start_after + ring, at_answer, c);
 }
 

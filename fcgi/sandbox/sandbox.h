@@ -24,6 +24,7 @@ struct options {
 	const char *api_key; /* "" : any key but "bad" */
 	const char *webhook_secret; /* "" : reports are not signed */
 	const char *ca_file;        /* "" : the system's */
+	bool remember; /* calls outlive the process: the ledger holds what was asked for */
 };
 
 /* What every call suffers, whatever its number: POST /sandbox/faults. */
@@ -39,7 +40,7 @@ struct sandbox {
 	struct ledger *ledger;
 	struct deliveries *deliveries;
 	struct server *server;
-	struct fault fault;
+	struct fault fault, hooks; /* of requests, and of reports */
 };
 
 /** Milliseconds; only differences mean anything. */

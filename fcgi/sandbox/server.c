@@ -5,6 +5,7 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "sandbox/bland.h"
 #include "sandbox/control.h"
@@ -93,6 +94,21 @@ refuse_by_fault(struct exchange *x, const struct fault_mode *fault)
 	bland_note_refusal(x, "refused", fault->message);
 }
 
+/* What the caller gets is the beginning of an answer and the end of the stream; we would still
+ * read.
+ */
+static void
+close_half(struct exchange *x)
+{
+	static const char half[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+				   "Content-Length: 150\r\n\r\n{\"status\":\"suc";
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (info && send(info->connect_fd, half, sizeof(half) - 1, MSG_NOSIGNAL) > 0)
+		shutdown(info->connect_fd, SHUT_WR);
+	exchange_park(x, FAULT_HALF_MS, EXCHANGE_CUT);
+}
+
 static void
 dispatch_bland(struct exchange *x)
 {
@@ -111,6 +127,10 @@ dispatch_bland(struct exchange *x)
 		route(x);
 	if (fault->kind == FAULT_SLOW && x->state == EXCHANGE_READY)
 		exchange_park(x, FAULT_SLOW_MS, EXCHANGE_READY);
+	if (fault->kind == FAULT_HALF && x->state == EXCHANGE_READY)
+		close_half(x);
+	if (fault->kind == FAULT_LOST && x->state == EXCHANGE_READY)
+		x->state = EXCHANGE_CUT;
 }
 
 static void

@@ -15,6 +15,7 @@ struct db {
 	const char *setup; /* run after each (re)connection */
 	bool in_transaction;
 	char listening[64];
+	const struct db_query *sent;
 	bool prepared[DB_QUERY_COUNT];
 };
 
@@ -198,6 +199,16 @@ run(struct db *db, struct arena *a, const struct db_query *q, const struct db_pa
 	return NULL;
 }
 
+static struct value *
+rows_of(struct arena *a, const PGresult *res)
+{
+	struct value *list = value_list(a);
+	const struct str *names = db_result_names(a, res);
+	for (int r = 0; r < PQntuples(res); r++)
+		value_push(a, list, db_result_row(a, res, r, names));
+	return list;
+}
+
 struct value *
 db_rows_(struct db *db, struct arena *a, const struct db_query *q, const struct db_param *params,
     int n, struct error *e)
@@ -205,12 +216,48 @@ db_rows_(struct db *db, struct arena *a, const struct db_query *q, const struct 
 	PGresult *res = run(db, a, q, params, n, e);
 	if (!res)
 		return NULL;
-	struct value *list = value_list(a);
-	const struct str *names = db_result_names(a, res);
-	for (int r = 0; r < PQntuples(res); r++)
-		value_push(a, list, db_result_row(a, res, r, names));
+	struct value *list = rows_of(a, res);
 	PQclear(res);
 	return list;
+}
+
+bool
+db_send_(struct db *db, struct arena *a, const struct db_query *q, const struct db_param *params,
+    int n, struct error *e)
+{
+	struct db_bound b;
+	if (!ready(db, q, n, e) || !db_bind(a, params, n, &b, e))
+		return false;
+	db->sent = q;
+	return PQsendQueryPrepared(db->conn, q->name, n, b.values, b.lengths, b.formats, 0) == 1 ||
+	       fail(db, NULL, q->name, e);
+}
+
+bool
+db_answered(struct db *db)
+{
+	/* A lost connection is an answer, too. */
+	return !PQconsumeInput(db->conn) || !PQisBusy(db->conn);
+}
+
+struct value *
+db_answer(struct db *db, struct arena *a, struct error *e)
+{
+	struct value *list = NULL;
+	bool told = false;
+	for (PGresult *res; (res = PQgetResult(db->conn)); PQclear(res)) {
+		if (PQresultStatus(res) == PGRES_TUPLES_OK) {
+			list = rows_of(a, res);
+			continue;
+		}
+		if (is_stale(res))
+			db->prepared[db->sent->index] = false;
+		fail(db, res, db->sent->name, e);
+		told = true;
+	}
+	if (!list && !told)
+		fail(db, NULL, db->sent->name, e);
+	return told ? NULL : list;
 }
 
 struct value *

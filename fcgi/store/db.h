@@ -87,6 +87,14 @@ bool db_refresh(struct db *db, struct error *e) MUST_USE;
 	DB_PARAM_ARRAY(__VA_ARGS__) + 1,                                                           \
 	    (int)(sizeof(DB_PARAM_ARRAY(__VA_ARGS__)) / sizeof(struct db_param)) - 1
 
+/** Asks without waiting: one statement is then under way, and nothing else may be asked of ${db}
+ * until db_answer has fetched its rows. */
+#define db_send(db, a, q, e, ...) db_send_((db), (a), &(q), DB_PARAMS(__VA_ARGS__), (e))
+/** Whether db_answer would not have to wait. */
+bool db_answered(struct db *db);
+/** The rows of what was sent, as db_rows; waits for them. */
+struct value *db_answer(struct db *db, struct arena *a, struct error *e) MUST_USE;
+
 typedef bool db_row_fn(void *ctx, const struct value *row, struct error *e);
 
 struct value *db_rows_(struct db *db, struct arena *a, const struct db_query *q,
@@ -97,6 +105,9 @@ bool db_exec_(struct db *db, struct arena *a, const struct db_query *q, int64_t 
     const struct db_param *params, int n, struct error *e) MUST_USE;
 bool db_stream_(struct db *db, struct arena *a, const struct db_query *q, db_row_fn *each,
     void *ctx, const struct db_param *params, int n, struct error *e) MUST_USE;
+
+bool db_send_(struct db *db, struct arena *a, const struct db_query *q,
+    const struct db_param *params, int n, struct error *e) MUST_USE;
 
 /* Transactions, where one statement is not enough. They do not nest. */
 bool db_begin(struct db *db, struct error *e) MUST_USE;

@@ -31,21 +31,26 @@ dial_clients(struct db *db, struct arena *a, struct error *e)
 	return db_rows(db, a, q_dial_clients, e);
 }
 
-struct value *
+bool
 dial_claim(struct db *db, struct arena *a, int64_t client, int64_t most, const char *run,
-    int64_t lease_seconds, bool sandbox, int64_t now, bool *again, const struct value **holder,
+    int64_t lease_seconds, bool sandbox, int64_t now, const char *boot, int64_t mono,
     struct error *e)
 {
-	const struct value *row = db_row(db, a, q_dial_claim, e, P_INT(client), P_INT(most),
-	    P_TEXT(run), P_INT(lease_seconds), P_TIME(now), P_BOOL(sandbox));
-	if (!row)
-		return NULL;
-	const struct value *claimed = value_get(row, "claimed"), *ids = value_get(claimed, "calls");
-	*again = value_num(claimed, "moved") > 0;
-	*holder = value_get(claimed, "holder");
-	if (!value_truthy(ids))
-		return value_list(a);
-	return db_rows(db, a, q_dial_calls, e, P_JSON(ids));
+	return db_send(db, a, q_dial_claim, e, P_INT(client), P_INT(most), P_TEXT(run),
+	    P_INT(lease_seconds), P_TIME(now), P_BOOL(sandbox), P_TEXT(boot), P_INT(mono));
+}
+
+const struct value *
+dial_claimed(struct db *db, struct arena *a, struct error *e)
+{
+	const struct value *rows = db_answer(db, a, e);
+	return rows ? value_get(rows->list.items[0], "claimed") : NULL;
+}
+
+bool
+dial_calls(struct db *db, struct arena *a, const struct value *ids, struct error *e)
+{
+	return db_send(db, a, q_dial_calls, e, P_JSON(ids));
 }
 
 struct value *

@@ -15,14 +15,18 @@ bool dial_run_gone(
 /** Ids of the clients for whom there is anything to do, as a list of {"id"}. */
 struct value *dial_clients(struct db *db, struct arena *a, struct error *e) MUST_USE;
 /**
- * Claims up to ${most} calls and answers what placing them needs (query dial_calls). When this
- * returns, the rows are committed. *again: enrollments were put off instead, so there may be more
- * to find at once. *holder: {"run", "host", "pid"} of the run that claims for this client now,
- * where that is another one; else NULL.
+ * Claiming is asked for and answered later, so that the caller can go on sending meanwhile
+ * (db_send);
+ * ${db} is a connection of its own. First up to ${most} calls are claimed:
  */
-struct value *dial_claim(struct db *db, struct arena *a, int64_t client, int64_t most,
-    const char *run, int64_t lease_seconds, bool sandbox, int64_t now, bool *again,
-    const struct value **holder, struct error *e) MUST_USE;
+bool dial_claim(struct db *db, struct arena *a, int64_t client, int64_t most, const char *run,
+    int64_t lease_seconds, bool sandbox, int64_t now, const char *boot, int64_t mono,
+    struct error *e) MUST_USE;
+/** The answer: {"calls": [id …], "moved": n, "holder", "took_over"}, see claim_calls. Now the rows
+ * are committed. */
+const struct value *dial_claimed(struct db *db, struct arena *a, struct error *e) MUST_USE;
+/** Then what placing them needs is asked for; the answer (db_answer) is query dial_calls. */
+bool dial_calls(struct db *db, struct arena *a, const struct value *ids, struct error *e) MUST_USE;
 /** A version of a prompt, which never changes: body, first_sentence, voicemail_message, defaults.
  */
 struct value *dial_prompt(

@@ -19,22 +19,14 @@ lead_matches(struct db *db, struct arena *a, int64_t client, const struct value 
     int64_t most, struct error *e)
 {
 	struct value *row =
-	    filter->map.n
-		? db_row(db, a, q_lead_matches, e, P_INT(client), P_JSON(filter), P_INT(most))
-		: db_row(db, a, q_lead_few, e, P_INT(client), P_INT(most));
+	    db_row(db, a, q_lead_matches, e, P_INT(client), P_JSON(filter), P_INT(most));
 	return row ? value_num(row, "matches") : -1;
 }
 
 struct value *
-lead_lists(struct db *db, struct arena *a, int64_t client, struct error *e)
+lead_choices(struct db *db, struct arena *a, int64_t client, int64_t most, struct error *e)
 {
-	return db_rows(db, a, q_lead_lists, e, P_INT(client));
-}
-
-struct value *
-lead_campaigns(struct db *db, struct arena *a, int64_t client, struct error *e)
-{
-	return db_rows(db, a, q_lead_campaigns, e, P_INT(client));
+	return db_row(db, a, q_lead_choices, e, P_INT(client), P_INT(most));
 }
 
 struct value *

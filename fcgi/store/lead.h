@@ -15,10 +15,11 @@ struct value *lead_page(struct db *db, struct arena *a, int64_t client, const st
 /** How many match, counted up to ${most}; -1 on error. */
 int64_t lead_matches(struct db *db, struct arena *a, int64_t client, const struct value *filter,
     int64_t most, struct error *e) MUST_USE;
-/** Lists {name}, campaigns {id, name, state} and prompts {name} to choose from. */
-struct value *lead_lists(struct db *db, struct arena *a, int64_t client, struct error *e) MUST_USE;
-struct value *lead_campaigns(
-    struct db *db, struct arena *a, int64_t client, struct error *e) MUST_USE;
+/** Names of "lists" and "campaigns" {id, name, state} to choose from; "few": how many leads there
+ * are, counted up to ${most}. */
+struct value *lead_choices(
+    struct db *db, struct arena *a, int64_t client, int64_t most, struct error *e) MUST_USE;
+/** Prompts {name} to choose from. */
 struct value *lead_prompts(
     struct db *db, struct arena *a, int64_t client, struct error *e) MUST_USE;
 

@@ -70,15 +70,20 @@ $$;
 -- before anybody is told to dial. moved: enrollments that were deferred or blocked instead; where it is not 0
 -- there may be more to find at once.
 -- A campaign that was made in the sandbox has its hours and waits: without a_sandbox it is passed over.
+-- a_boot, a_mono: the time by a clock that does not jump, which only processes of one boot of one machine can
+-- compare. took_over: another run claimed until just now, whose last requests may still arrive.
 drop function if exists claim_calls(bigint, int, uuid, int, timestamptz);
+drop function if exists claim_calls(bigint, int, uuid, int, timestamptz, boolean);
 create or replace function claim_calls(a_client bigint, a_most int, a_run uuid, a_lease_seconds int,
-	at_time timestamptz, a_sandbox boolean default false) returns jsonb language plpgsql
+	at_time timestamptz, a_sandbox boolean default false, a_boot text default null, a_mono bigint default 0)
+	returns jsonb language plpgsql
 	-- A claim is small and the tables are not; a plan made while they were empty must not stay.
 	set enable_seqscan = off set enable_mergejoin = off as $$
 declare
 	limits provider_limits;
 	live jsonb; -- calls by campaign
 	holder jsonb;
+	quiet numeric; -- seconds since another run claimed
 	free int;
 	taken uuid[];
 	moved int;
@@ -90,7 +95,11 @@ begin
 	end if;
 	-- One run at a time sends for a client: two, each within the pace, could meet at the provider. Another takes
 	-- over when this one has ended, or has been quiet for longer than it may take to send (PLACE_SECONDS).
-	if limits.claimed_by <> a_run and abs(extract(epoch from at_time - limits.claimed_at)) < 4 then
+	if limits.claimed_by <> a_run then
+		quiet := case when limits.claimed_boot = a_boot then (a_mono - limits.claimed_mono) / 1e6
+			else abs(extract(epoch from at_time - limits.claimed_at)) end;
+	end if;
+	if quiet < 4 then
 		select jsonb_build_object('run', id, 'host', host, 'pid', pid) into holder from dialer_runs
 		where id = limits.claimed_by and ended_at is null;
 		if found then
@@ -157,13 +166,14 @@ begin
 	)
 	select array(select id from written), (select count(*) from put_off) into taken, moved;
 	if cardinality(taken) > 0 then
-		update provider_limits set claimed_by = a_run, claimed_at = at_time
+		update provider_limits set claimed_by = a_run, claimed_at = at_time, claimed_boot = a_boot,
+			claimed_mono = a_mono
 		where client_id = a_client and provider = 'bland';
 	end if;
 	if moved > 0 then
 		perform campaigns_finish(a_client, at_time);
 	end if;
-	return jsonb_build_object('calls', to_jsonb(taken), 'moved', moved);
+	return jsonb_build_object('calls', to_jsonb(taken), 'moved', moved, 'took_over', coalesce(quiet < 5, false));
 end
 $$;
 

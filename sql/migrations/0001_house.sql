@@ -428,6 +428,8 @@ create table provider_limits (
 	failures integer not null default 0, -- consecutive, for the back-off of hold_until
 	claimed_by uuid,           -- the dialer run that claims now; another waits until it has been quiet
 	claimed_at timestamptz,
+	claimed_boot text,         -- the same by a clock that does not jump: microseconds of this boot
+	claimed_mono bigint,
 	primary key (client_id, provider)
 );
 insert into provider_limits (client_id, provider) select id, 'bland' from clients;

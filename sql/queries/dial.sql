@@ -17,7 +17,7 @@ select id from clients k where exists (select from campaigns c where c.client_id
 	or exists (select from calls c where c.client_id = k.id and c.ended_at is null) order by id
 
 -- name: dial_claim
-select claim_calls($1, $2, $3, $4, $5, $6) as claimed
+select claim_calls($1, $2, $3, $4, $5, $6, $7, $8) as claimed
 
 -- name: dial_calls
 select c.id, c.client_id, c.campaign_id, c.lead_id, c.prompt_version_id, g.rep, g.voice, g.caller_number,

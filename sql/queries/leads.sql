@@ -18,15 +18,12 @@ select l.id,
 from lead_page($1, $2, $3, $4, $5) l, lateral lead_beside(l.id, l.client_id, l.phone) b
 order by l.id desc;
 
--- name: lead_few
--- How many there are without any filter, up to $2.
-select count(*) as matches from (select from leads where client_id = $1 and archived_at is null limit $2) s;
-
 -- name: lead_matches
 select lead_matches($1, $2, $3) as matches;
 
--- name: lead_lists
--- The names of the lists: one step of the index for each.
+-- name: lead_choices
+-- By what the list can be narrowed, and how many there are in all, counted up to $2. Of the names of lists:
+-- one step of the index for each.
 with recursive names as (
 	(select list from leads where client_id = $1 and archived_at is null and list <> '' order by list limit 1)
 	union all
@@ -34,7 +31,11 @@ with recursive names as (
 		and l.list > names.list order by l.list limit 1)
 	from names where names.list is not null
 )
-select list as name from names where list is not null limit 12;
+select
+	(select count(*) from (select from leads where client_id = $1 and archived_at is null limit $2) s) as few,
+	array_to_json(array(select list from names where list is not null limit 12)) as lists,
+	coalesce((select json_agg(c) from (select id, name, state from campaigns where client_id = $1
+		and state <> 'archived' order by id desc limit 50) c), '[]') as campaigns;
 
 -- name: lead_find
 select l.id,
@@ -104,9 +105,6 @@ select recheck_leads(array(select id from leads where client_id = $1
 select campaign_enrol(c.id, null, array(select id from leads where client_id = $1 and archived_at is null
 	and id in (select value::bigint from jsonb_array_elements_text($3::jsonb))), $4) as enrolled, c.name
 from campaigns c where c.client_id = $1 and c.id = $2 and c.state <> 'archived';
-
--- name: lead_campaigns
-select id, name, state from campaigns where client_id = $1 and state <> 'archived' order by id desc limit 50;
 
 -- name: lead_prompts
 select name from prompts where client_id = $1 and archived_at is null order by name limit 200;

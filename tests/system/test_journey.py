@@ -113,7 +113,7 @@ def check_books(stack, concurrency):
 
 def test_a_thousand_leads_through_kill_9(new_stack):
     stack = new_stack(
-        SANDBOX_ARGS="--speed 20", HTTP_TIMEOUT=4, CALL_DEADLINE=5, LOOKUP_FIRST=1, DIALER_BUDGET=20
+        SANDBOX_ARGS="--speed 20", HTTP_TIMEOUT=2, CALL_DEADLINE=5, LOOKUP_FIRST=1, DIALER_BUDGET=20
     )
     text, good = ugly_file(1000)
     api = stack.api("member")

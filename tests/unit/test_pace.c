@@ -91,6 +91,22 @@ a_changed_pace_gives_no_second_burst(void **state)
 }
 
 static void
+who_takes_over_begins_with_nothing(void **state)
+{
+	struct arena *a = arena_new(4096);
+	struct pace *p = pace_new(a);
+	int64_t now = 5 * CLOCK_SECOND;
+	(void)state;
+	assert_int_equal(pace_wait(p, 1, 2, 7, 2, now), 0);
+	pace_fill(p, now);
+	assert_true(pace_wait(p, 1, 2, 7, 2, now + CLOCK_SECOND / 2) > 0);
+	assert_true(pace_wait(p, 2, 2, 8, 2, now + CLOCK_SECOND / 2) > 0);
+	assert_int_equal(pace_wait(p, 1, 2, 7, 2, now + 2 * CLOCK_SECOND), 0);
+	assert_int_equal(pace_wait(p, 2, 2, 8, 2, now + 2 * CLOCK_SECOND), 0);
+	arena_free(a);
+}
+
+static void
 very_fast_is_not_held_back(void **state)
 {
 	struct arena *a = arena_new(4096);
@@ -109,6 +125,7 @@ main(void)
 	    cmocka_unit_test(less_than_one_a_second),
 	    cmocka_unit_test(campaigns_share_their_clients_pace),
 	    cmocka_unit_test(a_changed_pace_gives_no_second_burst),
+	    cmocka_unit_test(who_takes_over_begins_with_nothing),
 	    cmocka_unit_test(very_fast_is_not_held_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,128 @@
+/*
+ * Claiming beside the sending: the database works on the next calls while this process sends the
+ * last ones.
+ */
+#include <errno.h>
+#include <signal.h>
+
+#include "base/clock.h"
+#include "engine/dialer.h"
+#include "store/dial.h"
+
+enum phase { IDLE, CLAIMING, READING };
+
+struct claim {
+	struct db *db;
+	struct arena *a; /* of the claim under way */
+	enum phase phase;
+	int64_t client_id, claimed; /* claimed: the monotonic time before it was asked for */
+	int most;
+	bool more;
+};
+
+struct claim *
+claim_open(struct dialer *d, struct error *e)
+{
+	struct claim *c = arena_new_of(d->own, struct claim);
+	*c = (struct claim){.a = arena_new(64 << 10)};
+	c->db = db_open(d->config->database_url, "trunkline-dialer", 30000, e);
+	if (c->db)
+		return c;
+	arena_free(c->a);
+	return NULL;
+}
+
+void
+claim_close(struct claim *c)
+{
+	if (!c)
+		return;
+	db_close(c->db);
+	arena_free(c->a);
+}
+
+/* A run that was killed holds its clients until it has been quiet for long; but here one can see
+ * that its process is gone, and what it did not send it never will. */
+static bool
+bury(struct dialer *d, const struct value *holder, struct error *e)
+{
+	struct claim *c = d->claim;
+	if (!holder || !str_is(value_str(holder, "host"), d->host) ||
+	    kill((pid_t)value_num(holder, "pid"), 0) == 0 || errno != ESRCH)
+		return true;
+	c->more = true;
+	return dial_run_gone(d->db, c->a, value_strz(c->a, holder, "run"), clock_now(), e);
+}
+
+static bool
+was_claimed(struct dialer *d, struct error *e)
+{
+	struct claim *c = d->claim;
+	const struct value *claimed = dial_claimed(c->db, c->a, e);
+	c->phase = IDLE;
+	if (!claimed || !bury(d, value_get(claimed, "holder"), e))
+		return false;
+	if (value_flag(claimed, "took_over"))
+		pace_fill(d->pace, clock_monotonic());
+	const struct value *ids = value_get(claimed, "calls");
+	size_t n = value_truthy(ids) ? ids->list.n : 0;
+	c->more = c->more || value_num(claimed, "moved") > 0 || n == (size_t)c->most;
+	if (!n)
+		return true;
+	if (!dial_calls(c->db, c->a, ids, e))
+		return false;
+	c->phase = READING;
+	return true;
+}
+
+static bool
+were_read(struct dialer *d, struct error *e)
+{
+	struct claim *c = d->claim;
+	const struct value *calls = db_answer(c->db, c->a, e);
+	c->phase = IDLE;
+	for (size_t i = 0; calls && i < calls->list.n; i++)
+		place_call(d, calls->list.items[i], c->claimed);
+	return calls != NULL;
+}
+
+bool
+claim_go_on(struct dialer *d, bool *idle, struct error *e)
+{
+	struct claim *c = d->claim;
+	bool good = true;
+	while (good && c->phase != IDLE && db_answered(c->db))
+		good = c->phase == CLAIMING ? was_claimed(d, e) : were_read(d, e);
+	*idle = c->phase == IDLE;
+	return good;
+}
+
+bool
+claim_begin(struct dialer *d, int64_t client_id, struct error *e)
+{
+	struct claim *c = d->claim;
+	int64_t lease = d->config->http_timeout + PLACE_SECONDS + LEASE_SLACK;
+	arena_reset(c->a);
+	c->most = MOST_PLACING - d->placing < MOST_CLAIM ? MOST_PLACING - d->placing : MOST_CLAIM;
+	c->client_id = client_id;
+	c->claimed = clock_monotonic();
+	if (!db_refresh(c->db, e) || !dial_claim(c->db, c->a, client_id, c->most, d->run, lease,
+					 d->config->sandbox, clock_now(), d->boot, c->claimed, e))
+		return false;
+	c->phase = CLAIMING;
+	return true;
+}
+
+bool
+claim_more(struct dialer *d)
+{
+	bool more = d->claim->more;
+	d->claim->more = false;
+	return more;
+}
+
+int
+claim_socket(const struct dialer *d)
+{
+	return d->claim->phase == IDLE ? -1 : db_socket(d->claim->db);
+}

@@ -1,0 +1,373 @@
+/*
+ * A call's life, from claim to report, while PostgreSQL fails at each of its calls: no lead has two
+ * calls, no report is applied twice or half, and the next try goes on.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants those first. */
+#include <cmocka.h>
+#include <unistd.h>
+
+#include "base/crypto.h"
+#include "fault.h"
+#include "providers/bland.h"
+#include "store/campaign.h"
+#include "store/dial.h"
+#include "store/event.h"
+
+enum { MOST = 200, LEASE = 30, LEADS = 3000 };
+
+static int64_t campaign;
+static const char *run_id;
+
+/* One campaign of many leads that may all be called now; the limits do not limit. */
+static int
+start(void **state)
+{
+	struct error e = {0};
+	struct value *fields;
+	int64_t n = 0;
+	bool changed = false;
+	if (house_start(state))
+		return -1;
+	house_number(
+	    "insert into leads (client_id, phone, contact, zones) select 1, '+1212' || 2000000 + i, "
+	    "'Ada', '{America/New_York}' from generate_series(1, 3000) i");
+	house_number("insert into consents (client_id, lead_id, channel, granted, source, at) "
+		     "select 1, id, 'call', true, 'a test', timestamptz '2026-01-05' from leads");
+	house_number("update provider_limits set concurrency = 100000, pace_per_second = 100");
+	struct db *db = house_open();
+	fields = value_map(house.a);
+	value_set_text(house.a, fields, "name", "Faults");
+	value_set_int(house.a, fields, "concurrency", 1000);
+	value_set_int(house.a, fields, "pace_per_second", 100);
+	run_id = crypto_uuid(house.a);
+	bool good = campaign_put(db, house.a, 1, 0, fields, 0, clock_now(), &campaign, &e) &&
+		    campaign_enrol(db, house.a, campaign, 0, NULL, clock_now(), &n, &e) &&
+		    campaign_do(db, house.a, 1, campaign, CAMPAIGN_START, 0, clock_now(), &changed,
+			NULL, &e);
+	if (!good)
+		fprintf(stderr, "%s\n", e.message);
+	db_close(db);
+	return good && n == LEADS ? 0 : -1;
+}
+
+/* The id of a call that is claimed now, NULL where nothing was. */
+static const char *
+claim(struct db *db, struct error *e)
+{
+	house_wait(2);
+	if (!dial_claim(
+		db, house.a, 1, 1, run_id, LEASE, true, clock_now(), "boot", clock_monotonic(), e))
+		return NULL;
+	const struct value *answer = dial_claimed(db, house.a, e);
+	/* The server may still be busy with the claim whose connection was cut. */
+	if (value_flag(answer, "busy")) {
+		usleep(5000);
+		return claim(db, e);
+	}
+	const struct value *ids = value_get(answer, "calls");
+	if (!value_truthy(ids) || !dial_calls(db, house.a, ids, e))
+		return NULL;
+	const struct value *calls = db_answer(db, house.a, e);
+	if (!calls || calls->list.n == 0)
+		return NULL;
+	return value_strz(house.a, calls->list.items[0], "id");
+}
+
+static const char *
+claimed(struct db *db)
+{
+	struct error e = {0};
+	const char *id = claim(db, &e);
+	if (!id)
+		fail_msg("nothing could be claimed: %s", e.message);
+	return id;
+}
+
+static bool
+settle(struct db *db, const char *id, struct error *e)
+{
+	struct value *list = value_list(house.a),
+		     *r = value_push(house.a, list, value_map(house.a));
+	value_set_text(house.a, r, "call_id", id);
+	value_set_text(house.a, r, "verdict", "placed");
+	value_set_text(house.a, r, "reason", "");
+	value_set(house.a, r, "provider_call_id", value_printf(house.a, "at-bland-%s", id));
+	value_set_int(house.a, r, "deadline_ms", 3600000);
+	value_set_int(house.a, r, "lookup_ms", 1000);
+	return dial_settle(db, house.a, list, clock_now(), e);
+}
+
+static struct event
+event_of(const char *id)
+{
+	const char *body = arena_printf(house.a,
+	    "{\"call_id\":\"at-bland-%s\",\"status\":\"completed\",\"completed\":true,"
+	    "\"answered_by\":\"human\",\"corrected_duration\":\"39\",\"disposition_tag\":\"INTERESTED\","
+	    "\"metadata\":{\"attempt_id\":\"%s\"}}",
+	    id, id);
+	return (struct event){.provider = "bland",
+	    .body = str_of(body),
+	    .signature = "good",
+	    .headers = value_map(house.a),
+	    .report = bland_report_read(house.a, str_of(body))};
+}
+
+static bool
+report(struct db *db, const char *id, const char **verdict, struct error *e)
+{
+	struct event ev = event_of(id);
+	return event_receive(db, house.a, clock_now(), &ev, verdict, e);
+}
+
+/* "select … where id = the call" as a number. */
+static long
+about(const char *what, const char *id)
+{
+	return house_number(
+	    arena_printf(house.a, "select %s from calls where id = '%s'", what, id));
+}
+
+static long
+events_of(const char *id)
+{
+	return house_number(arena_printf(
+	    house.a, "select count(*) from events where provider_call_id = 'at-bland-%s'", id));
+}
+
+static void
+nobody_has_two_calls(void)
+{
+	assert_int_equal(
+	    house_number("select count(*) from (select from calls group by enrollment_id "
+			 "having count(*) > 1) x"),
+	    0);
+}
+
+/* Runs ${body} with a fault at 1, 2, … of each kind until it passes without one. */
+static void
+each_fault(bool (*body)(struct db *db, enum fault_kind kind, int n))
+{
+	for (int kind = 0; kind < FAULT__MAX; kind++) {
+		bool fired = true;
+		for (int n = 1; fired; n++) {
+			struct db *db = house_open();
+			assert_true(n < MOST);
+			fired = body(db, (enum fault_kind)kind, n);
+			nobody_has_two_calls();
+			db_close(db);
+		}
+	}
+}
+
+static bool
+claiming(struct db *db, enum fault_kind kind, int n)
+{
+	struct error e = {0};
+	long before = house_number("select count(*) from calls");
+	fault_arm(kind, n);
+	bool passed = claim(db, &e) != NULL;
+	bool fired = fault_disarm();
+	assert_true(passed || (fired && e.message[0]));
+	long made = house_number("select count(*) from calls") - before;
+	/* where the answer was lost the row is there, under a lease that will end */
+	assert_true(made == 1 || (made == 0 && !passed));
+	assert_true(db_refresh(db, &e));
+	claimed(db);
+	return fired;
+}
+
+static void
+a_claim_is_a_row_or_nothing(void **state)
+{
+	(void)state;
+	each_fault(claiming);
+}
+
+static bool
+settling(struct db *db, enum fault_kind kind, int n)
+{
+	struct error e = {0};
+	const char *id = claimed(db);
+	fault_arm(kind, n);
+	bool passed = settle(db, id, &e);
+	bool fired = fault_disarm();
+	assert_true(passed || (fired && e.message[0]));
+	bool placed = about("(state = 'placed')::int", id) == 1;
+	assert_true(placed || (!passed && about("(state = 'placing')::int", id) == 1));
+	assert_int_equal(about("(provider_call_id is not null)::int", id), placed);
+	/* what is not known to have been written is written once more */
+	assert_true(db_refresh(db, &e) && settle(db, id, &e));
+	assert_int_equal(about("(state = 'placed')::int", id), 1);
+	return fired;
+}
+
+static void
+an_answer_is_settled_whole(void **state)
+{
+	(void)state;
+	each_fault(settling);
+}
+
+static bool
+reporting(struct db *db, enum fault_kind kind, int n)
+{
+	struct error e = {0};
+	const char *id = claimed(db), *verdict = NULL;
+	assert_true(settle(db, id, &e));
+	fault_arm(kind, n);
+	bool passed = report(db, id, &verdict, &e);
+	bool fired = fault_disarm();
+	assert_true(passed || (fired && e.message[0]));
+	/* stored and applied, or neither */
+	bool ended = about("(state = 'ended')::int", id) == 1;
+	assert_true(ended || !passed);
+	assert_int_equal(events_of(id), ended);
+	/* the provider comes again */
+	assert_true(db_refresh(db, &e) && report(db, id, &verdict, &e));
+	assert_string_equal(verdict, ended ? "duplicate" : "applied");
+	assert_int_equal(events_of(id), 1);
+	assert_int_equal(about("(outcome = 'interested')::int", id), 1);
+	assert_true(report(db, id, &verdict, &e));
+	assert_string_equal(verdict, "duplicate");
+	return fired;
+}
+
+static void
+a_report_is_applied_once_and_whole(void **state)
+{
+	(void)state;
+	each_fault(reporting);
+}
+
+/* Three that came together, one of them twice: all are received or none. */
+static bool
+reporting_together(struct db *db, enum fault_kind kind, int n)
+{
+	struct error e = {0};
+	const char *ids[2], *verdicts[3] = {NULL};
+	struct event evs[3];
+	for (int i = 0; i < 2; i++) {
+		ids[i] = claimed(db);
+		assert_true(settle(db, ids[i], &e));
+		evs[i] = event_of(ids[i]);
+	}
+	evs[2] = evs[1];
+	fault_arm(kind, n);
+	bool passed = event_receive_all(db, house.a, clock_now(), evs, 3, verdicts, &e);
+	bool fired = fault_disarm();
+	assert_true(passed || (fired && e.message[0]));
+	bool ended = about("(state = 'ended')::int", ids[0]) == 1;
+	assert_true(ended || !passed);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(events_of(ids[i]), ended);
+		assert_int_equal(about("(state = 'ended')::int", ids[i]), ended);
+	}
+	assert_true(db_refresh(db, &e) &&
+		    event_receive_all(db, house.a, clock_now(), evs, 3, verdicts, &e));
+	assert_string_equal(verdicts[0], ended ? "duplicate" : "applied");
+	assert_string_equal(verdicts[2], "duplicate");
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(about("(outcome = 'interested')::int", ids[i]), 1);
+	return fired;
+}
+
+static void
+reports_that_come_together_are_applied_once(void **state)
+{
+	(void)state;
+	each_fault(reporting_together);
+}
+
+/* The lease ends, the provider is asked, and does not know the call. */
+static bool
+look_up(struct db *db, const char *id, struct error *e)
+{
+	if (!dial_expire(db, house.a, 1000, "another-boot 0", clock_now(), e))
+		return false;
+	house_wait(2);
+	const struct value *rows = dial_lookups(db, house.a, 1, 1000, 60, clock_now(), e);
+	for (size_t i = 0; rows && i < rows->list.n; i++) {
+		struct str found = value_str(rows->list.items[i], "id");
+		if (str_is(found, id) &&
+		    !dial_lookup_done(db, house.a, found, "absent", NULL, 1000, clock_now(), e))
+			return false;
+	}
+	return rows != NULL;
+}
+
+static bool
+looking_up(struct db *db, enum fault_kind kind, int n)
+{
+	struct error e = {0};
+	const char *id = claimed(db);
+	house_wait(LEASE + 1);
+	fault_arm(kind, n);
+	bool passed = look_up(db, id, &e);
+	bool fired = fault_disarm();
+	assert_true(passed || (fired && e.message[0]));
+	/* three times absent, each after a while: never placed, so it may be tried again */
+	for (int i = 0; i < 20 && about("(state <> 'ended')::int", id) == 1; i++) {
+		house_wait(3600);
+		assert_true(db_refresh(db, &e) && look_up(db, id, &e));
+	}
+	assert_int_equal(about("(state = 'ended')::int", id), 1);
+	assert_int_equal(about("(provider_call_id is null)::int", id), 1);
+	/* back to noon */
+	clock_freeze((HOUSE_NOW + 86400 * 7) * CLOCK_SECOND);
+	return fired;
+}
+
+static void
+what_nobody_knows_of_is_resolved(void **state)
+{
+	(void)state;
+	each_fault(looking_up);
+}
+
+static bool
+pausing(struct db *db, enum fault_kind kind, int n)
+{
+	struct error e = {0};
+	bool changed;
+	static const enum campaign_act acts[] = {CAMPAIGN_PAUSE, CAMPAIGN_START};
+	bool fired = false;
+	for (size_t i = 0; i < 2; i++) {
+		fault_arm(kind, n);
+		bool passed = campaign_do(
+		    db, house.a, 1, campaign, acts[i], 0, clock_now(), &changed, NULL, &e);
+		fired = fault_disarm() || fired;
+		assert_true(passed || fired);
+		assert_true(db_refresh(db, &e));
+		/* pressing the button once more does no harm */
+		assert_true(campaign_do(
+		    db, house.a, 1, campaign, acts[i], 0, clock_now(), &changed, NULL, &e));
+		assert_int_equal(
+		    house_number("select count(*) from campaigns where state = 'running'"), i);
+	}
+	return fired;
+}
+
+static void
+buttons_may_be_pressed_again(void **state)
+{
+	(void)state;
+	each_fault(pausing);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_claim_is_a_row_or_nothing),
+	    cmocka_unit_test(an_answer_is_settled_whole),
+	    cmocka_unit_test(a_report_is_applied_once_and_whole),
+	    cmocka_unit_test(reports_that_come_together_are_applied_once),
+	    cmocka_unit_test(buttons_may_be_pressed_again),
+	    cmocka_unit_test(what_nobody_knows_of_is_resolved),
+	};
+	return cmocka_run_group_tests(tests, start, house_stop);
+}
