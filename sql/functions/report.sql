@@ -316,7 +316,8 @@ begin
 		join campaigns m on m.id = c.campaign_id
 		where g.kind = 'post_call' and g.final and g.place = 1 and g.suppress is not true
 			and g.number_invalid is not true
-			and not exists (select from events v where v.provider = a_provider and v.dedupe_key = g.key)
+			-- With its limit this is a look at the index for each, and never a join that reads all events there are.
+			and (select v.id from events v where v.provider = a_provider and v.dedupe_key = g.key limit 1) is null
 	), ended as (
 		update calls c set state = 'ended', lease_token = null, lease_until = null, deadline_at = null,
 			placed_at = coalesce(c.placed_at, at_time), started_at = coalesce(p.started_at, c.started_at),
