@@ -13,22 +13,25 @@ enum phase { IDLE, CLAIMING, READING };
 
 struct claim {
 	struct db *db;
-	struct arena *a; /* of the claim under way */
+	struct arena *a,
+	    *other; /* of the claim under way, and of the calls that it brought before */
+	const struct value *ready; /* calls to be placed, on other */
+	int64_t ready_claimed;
 	enum phase phase;
 	int64_t client_id, claimed; /* claimed: the monotonic time before it was asked for */
 	int most;
-	bool more;
+	bool more, took_over;
 };
 
 struct claim *
 claim_open(struct dialer *d, struct error *e)
 {
 	struct claim *c = arena_new_of(d->own, struct claim);
-	*c = (struct claim){.a = arena_new(64 << 10)};
+	*c = (struct claim){.a = arena_new(64 << 10), .other = arena_new(64 << 10)};
 	c->db = db_open(d->config->database_url, "trunkline-dialer", 30000, e);
 	if (c->db)
 		return c;
-	arena_free(c->a);
+	claim_close(c);
 	return NULL;
 }
 
@@ -39,6 +42,7 @@ claim_close(struct claim *c)
 		return;
 	db_close(c->db);
 	arena_free(c->a);
+	arena_free(c->other);
 }
 
 /* A run that was killed holds its clients until it has been quiet for long; but here one can see
@@ -62,8 +66,10 @@ was_claimed(struct dialer *d, struct error *e)
 	c->phase = IDLE;
 	if (!claimed || !bury(d, value_get(claimed, "holder"), e))
 		return false;
-	if (value_flag(claimed, "took_over"))
+	if (value_flag(claimed, "took_over")) {
+		c->took_over = true;
 		pace_fill(d->pace, clock_monotonic());
+	}
 	const struct value *ids = value_get(claimed, "calls");
 	size_t n = value_truthy(ids) ? ids->list.n : 0;
 	c->more = c->more || value_num(claimed, "moved") > 0 || n == (size_t)c->most;
@@ -81,9 +87,28 @@ were_read(struct dialer *d, struct error *e)
 	struct claim *c = d->claim;
 	const struct value *calls = db_answer(c->db, c->a, e);
 	c->phase = IDLE;
-	for (size_t i = 0; calls && i < calls->list.n; i++)
-		place_call(d, calls->list.items[i], c->claimed);
+	c->ready = calls;
+	c->ready_claimed = c->claimed;
+	struct arena *a = c->a;
+	c->a = c->other;
+	c->other = a;
 	return calls != NULL;
+}
+
+void
+claim_place(struct dialer *d)
+{
+	struct claim *c = d->claim;
+	for (size_t i = 0; c->ready && i < c->ready->list.n; i++)
+		place_call(d, c->ready->list.items[i], c->ready_claimed);
+	c->ready = NULL;
+}
+
+int
+claim_room(const struct dialer *d)
+{
+	const struct claim *c = d->claim;
+	return MOST_PLACING - d->placing - (c->ready ? (int)c->ready->list.n : 0);
 }
 
 bool
@@ -103,7 +128,7 @@ claim_begin(struct dialer *d, int64_t client_id, struct error *e)
 	struct claim *c = d->claim;
 	int64_t lease = d->config->http_timeout + PLACE_SECONDS + LEASE_SLACK;
 	arena_reset(c->a);
-	c->most = MOST_PLACING - d->placing < MOST_CLAIM ? MOST_PLACING - d->placing : MOST_CLAIM;
+	c->most = claim_room(d) < MOST_CLAIM ? claim_room(d) : MOST_CLAIM;
 	c->client_id = client_id;
 	c->claimed = clock_monotonic();
 	if (!db_refresh(c->db, e) || !dial_claim(c->db, c->a, client_id, c->most, d->run, lease,
@@ -111,6 +136,14 @@ claim_begin(struct dialer *d, int64_t client_id, struct error *e)
 		return false;
 	c->phase = CLAIMING;
 	return true;
+}
+
+bool
+claim_took_over(struct dialer *d)
+{
+	bool took_over = d->claim->took_over;
+	d->claim->took_over = false;
+	return took_over;
 }
 
 bool

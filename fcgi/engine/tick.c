@@ -81,16 +81,16 @@ end_pass(struct dialer *d, struct loop *l, struct error *e)
 	return true;
 }
 
-/* Goes on with the claim under way, and begins the next one where there is room for what it brings.
- */
+/* Begins the next claim where there is room for what it brings. */
 static bool
-claim_all(struct dialer *d, struct loop *l, struct error *e)
+claim_next(struct dialer *d, struct loop *l, struct error *e)
 {
-	bool idle;
-	if (!claim_go_on(d, &idle, e))
+	if (claim_took_over(d)) {
+		l->clients = NULL;
+		l->pass_at = clock_monotonic() + CLOCK_SECOND / 100 * 105;
+	}
+	if (l->clients && l->turn == l->clients->list.n && !end_pass(d, l, e))
 		return false;
-	if (!idle || !l->accepting)
-		return true;
 	if (!l->clients && clock_monotonic() >= l->pass_at) {
 		arena_reset(l->a);
 		l->turn = 0;
@@ -98,13 +98,19 @@ claim_all(struct dialer *d, struct loop *l, struct error *e)
 		if (!l->clients)
 			return false;
 	}
-	if (!l->clients)
-		return true;
-	if (l->turn == l->clients->list.n)
-		return end_pass(d, l, e);
-	if (d->placing > 0 && MOST_PLACING - d->placing < MOST_CLAIM)
+	if (!l->clients || l->turn == l->clients->list.n ||
+	    claim_room(d) < (d->placing > 0 ? MOST_CLAIM : 1))
 		return true;
 	return claim_begin(d, value_num(l->clients->list.items[l->turn++], "id"), e);
+}
+
+static bool
+claim_all(struct dialer *d, struct loop *l, struct error *e)
+{
+	bool idle = false;
+	bool good = claim_go_on(d, &idle, e) && (!idle || !l->accepting || claim_next(d, l, e));
+	claim_place(d);
+	return good;
 }
 
 static bool

@@ -13,7 +13,8 @@ struct db {
 	PGconn *conn;
 	struct arena *own;
 	const char *setup; /* run after each (re)connection */
-	bool in_transaction;
+	bool in_transaction, notified;
+	bool dismissed; /* the server said good-bye, the end of the stream is still to come */
 	char listening[64];
 	const struct db_query *sent;
 	bool prepared[DB_QUERY_COUNT];
@@ -68,21 +69,24 @@ fail(struct db *db, const PGresult *res, const char *what, struct error *e)
 	    e, kind, "%s: %.*s%s%s", what, STR_ARG(line), state ? " " : "", state ? state : "");
 }
 
+/* Notices are for people at psql, but for the last one of a connection. */
 static void
-quiet(void *arg, const PGresult *res)
+take_notice(void *arg, const PGresult *res)
 {
-	(void)arg;
-	(void)res; /* notices are for people at psql */
+	struct db *db = arg;
+	const char *severity = PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
+	if (severity && strcmp(severity, "FATAL") == 0)
+		db->dismissed = true;
 }
 
 static bool
 setup(struct db *db, struct error *e)
 {
 	memset(db->prepared, 0, sizeof(db->prepared));
-	db->in_transaction = false;
+	db->in_transaction = db->dismissed = false;
 	if (PQstatus(db->conn) != CONNECTION_OK)
 		return fail(db, NULL, "The database is away", e);
-	PQsetNoticeReceiver(db->conn, quiet, NULL);
+	PQsetNoticeReceiver(db->conn, take_notice, db);
 	if (!db_script(db, db->setup, e))
 		return false;
 	return !db->listening[0] || db_listen(db, db->listening, e);
@@ -116,6 +120,17 @@ db_close(struct db *db)
 	arena_free(db->own);
 }
 
+/* Reads what came in; false where the connection is gone. */
+static bool
+take_notifications(struct db *db)
+{
+	if (!PQconsumeInput(db->conn))
+		return false;
+	for (PGnotify *n; (n = PQnotifies(db->conn)); PQfreemem(n))
+		db->notified = true;
+	return true;
+}
+
 bool
 db_refresh(struct db *db, struct error *e)
 {
@@ -124,9 +139,9 @@ db_refresh(struct db *db, struct error *e)
 	struct pollfd p = {.fd = PQsocket(db->conn), .events = POLLIN};
 	/* An idle connection has nothing to say, unless the server says good-bye or a NOTIFY came.
 	 * The end of the stream comes after the good-bye. */
-	while (p.fd >= 0 && poll(&p, 1, 0) > 0 && PQconsumeInput(db->conn))
+	while (p.fd >= 0 && poll(&p, 1, 0) > 0 && take_notifications(db))
 		;
-	if (PQstatus(db->conn) == CONNECTION_OK)
+	if (PQstatus(db->conn) == CONNECTION_OK && !db->dismissed)
 		return true;
 	PQreset(db->conn);
 	return setup(db, e);
@@ -168,6 +183,15 @@ is_stale(const PGresult *res)
 	return state && (strcmp(state, "26000") == 0 || strcmp(state, "0A000") == 0);
 }
 
+/* The server is restarted, or somebody ended this connection. Who is told so instead of an answer
+ * was not served: one more try does nothing twice. */
+static bool
+was_sent_away(const PGresult *res)
+{
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	return state && strcmp(state, "57P01") == 0;
+}
+
 static bool
 prepare_again(struct db *db, struct arena *a, const struct db_query *q, struct error *e)
 {
@@ -188,6 +212,13 @@ run(struct db *db, struct arena *a, const struct db_query *q, const struct db_pa
 	if (is_stale(res) && !db->in_transaction) {
 		PQclear(res);
 		if (!prepare_again(db, a, q, e))
+			return NULL;
+		res = PQexecPrepared(db->conn, q->name, n, b.values, b.lengths, b.formats, 0);
+	}
+	if (was_sent_away(res) && !db->in_transaction) {
+		PQclear(res);
+		PQreset(db->conn);
+		if (!setup(db, e) || !prepare(db, q, e))
 			return NULL;
 		res = PQexecPrepared(db->conn, q->name, n, b.values, b.lengths, b.formats, 0);
 	}
@@ -409,11 +440,9 @@ db_listen(struct db *db, const char *channel, struct error *e)
 bool
 db_notified(struct db *db)
 {
-	bool any = false;
-	if (!PQconsumeInput(db->conn))
-		return false;
-	for (PGnotify *n; (n = PQnotifies(db->conn)); PQfreemem(n))
-		any = true;
+	(void)take_notifications(db);
+	bool any = db->notified;
+	db->notified = false;
 	return any;
 }
 

@@ -71,7 +71,7 @@ $$;
 -- there may be more to find at once.
 -- A campaign that was made in the sandbox has its hours and waits: without a_sandbox it is passed over.
 -- a_boot, a_mono: the time by a clock that does not jump, which only processes of one boot of one machine can
--- compare. took_over: another run claimed until just now, whose last requests may still arrive.
+-- compare. took_over: another run claimed until just now; ask again in a second.
 drop function if exists claim_calls(bigint, int, uuid, int, timestamptz);
 drop function if exists claim_calls(bigint, int, uuid, int, timestamptz, boolean);
 create or replace function claim_calls(a_client bigint, a_most int, a_run uuid, a_lease_seconds int,
@@ -105,6 +105,13 @@ begin
 		if found then
 			return jsonb_build_object('calls', '[]'::jsonb, 'moved', 0, 'busy', true, 'holder', holder);
 		end if;
+	end if;
+	-- Its last requests may still arrive: who takes over begins a second later, before which nothing is claimed.
+	if quiet < 5 then
+		update provider_limits set claimed_by = a_run, claimed_at = at_time, claimed_boot = a_boot,
+			claimed_mono = a_mono
+		where client_id = a_client and provider = 'bland';
+		return '{"calls": [], "moved": 0, "took_over": true}';
 	end if;
 	-- A statement of its own, so that it sees what the last holder of the lock committed.
 	select coalesce(jsonb_object_agg(campaign_id, n), '{}'), coalesce(sum(n), 0) into live, free from
@@ -173,7 +180,7 @@ begin
 	if moved > 0 then
 		perform campaigns_finish(a_client, at_time);
 	end if;
-	return jsonb_build_object('calls', to_jsonb(taken), 'moved', moved, 'took_over', coalesce(quiet < 5, false));
+	return jsonb_build_object('calls', to_jsonb(taken), 'moved', moved);
 end
 $$;
 

@@ -34,7 +34,7 @@ select user_change($1, $2, $3, $4, $5) as id;
 update users
 set name = $3, time_zone = $4
 where client_id = $1 and id = $2
-	and ($4::text is null or exists (select 1 from pg_timezone_names where name = $4))
+	and ($4::text is null or exists (select 1 from zone_names where name = $4))
 returning id;
 
 -- name: user_password
@@ -60,7 +60,7 @@ from clients;
 
 -- name: user_time_zones
 select name
-from pg_timezone_names
+from zone_names
 where name ~ '^(America|Europe|Asia|Africa|Australia|Atlantic|Indian|Pacific)/' or name = 'UTC'
 order by name;
 

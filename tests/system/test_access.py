@@ -51,8 +51,9 @@ def test_browser_comes_back_to_where_it_wanted(stack):
     answer = s.get("/users?x=1")
     assert answer.url.endswith("/login?next=%2Fusers%3Fx%3D1")
     email, password = stack.user("admin")
-    answer = s.post("/login", data={"email": email, "password": password, "next": "/users?x=1"},
-                    allow_redirects=False)
+    answer = s.post(
+        "/login", data={"email": email, "password": password, "next": "/users?x=1"}, allow_redirects=False
+    )
     assert (answer.status_code, answer.headers["Location"]) == (303, "/users?x=1")
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-trunkline=")
@@ -61,20 +62,24 @@ def test_browser_comes_back_to_where_it_wanted(stack):
     assert s.get("/users").status_code == 200
 
 
-@pytest.mark.parametrize("there", ["https://evil.example/", "//evil.example/", "/\\evil.example",
-                                   "/\t/evil.example"])
+@pytest.mark.parametrize(
+    "there", ["https://evil.example/", "//evil.example/", "/\\evil.example", "/\t/evil.example"]
+)
 def test_sign_in_leads_to_no_other_site(stack, there):
     email, password = stack.user("admin")
-    answer = stack.http().post("/login", data={"email": email, "password": password, "next": there},
-                               allow_redirects=False)
+    answer = stack.http().post(
+        "/login", data={"email": email, "password": password, "next": there}, allow_redirects=False
+    )
     assert answer.headers["Location"] == "/"
 
 
 def test_wrong_password_and_unknown_user_read_the_same(stack):
     make_user(stack, "viewer", "same")
     stack.rows("delete from login_failures returning 1")
-    answers = [stack.http().post("/api/login", json={"email": e, "password": "x" * 12})
-               for e in ("same@example.test", "nobody@example.test")]
+    answers = [
+        stack.http().post("/api/login", json={"email": e, "password": "x" * 12})
+        for e in ("same@example.test", "nobody@example.test")
+    ]
     assert len({a.json()["error"]["message"] for a in answers}) == 1
 
 
@@ -115,13 +120,22 @@ def test_sessions_end_by_epoch_and_by_deactivation(stack):
 def test_forged_tokens(stack):
     def part(data):
         return base64.urlsafe_b64encode(json.dumps(data).encode()).rstrip(b"=").decode()
+
     now = int(time.time())
     claims = {"uid": 1, "epoch": 1, "sid": "x", "iss": "trunkline", "iat": now, "exp": now + 999}
     good = stack.api("viewer").headers["Authorization"].split()[1]
     head, body, sign = good.split(".")
-    for forged in (part({"alg": "none", "typ": "JWT"}) + "." + part(claims) + ".",
-                   f"{head}.{part(claims)}.{sign}", f"{head}.{body}.", f"{head}.{body}", "", "x", "." * 2,
-                   good + "x", "A" * 5000):
+    for forged in (
+        part({"alg": "none", "typ": "JWT"}) + "." + part(claims) + ".",
+        f"{head}.{part(claims)}.{sign}",
+        f"{head}.{body}.",
+        f"{head}.{body}",
+        "",
+        "x",
+        "." * 2,
+        good + "x",
+        "A" * 5000,
+    ):
         answer = stack.http().get("/api/account", headers={"Authorization": "Bearer " + forged})
         assert answer.status_code == 401, forged
 
@@ -154,8 +168,12 @@ def test_forms_of_other_sites_do_nothing(stack):
     assert s.post("/account", data={"name": "no token"}).status_code == 403
     assert s.post("/account", data={"name": "x", "csrf": "0" * 64}).status_code == 403
     form = {"name": "Own", "csrf": csrf}
-    for headers, status in (({"Origin": "https://evil.example"}, 403), ({"Origin": "null"}, 403),
-                            ({"Sec-Fetch-Site": "cross-site"}, 403), ({"Origin": stack.url}, 200)):
+    for headers, status in (
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": stack.url}, 200),
+    ):
         assert s.post("/account", data=form, headers=headers).status_code == status
     assert 'value="Own"' in s.get("/account").text
 
@@ -178,38 +196,67 @@ def test_a_made_password_is_shown_once_and_works(stack):
 
 
 # -- bad input: nothing of it may be a 5xx or a hang -------------------------------------------------
-BAD_TARGETS = ["/%zz", "/%", "/%00", "/%ff", "/login?a=%f", "/login?a=%ed%a0%80",
-               "/leads/99999999999999999999", "/leads/0", "/leads/-1", "/leads/1%0a",
-               "/%2e%2e/%2e%2e/etc/passwd", "/static/../../etc/passwd", "//", "/api", "/api/",
-               "/leads?limit=0", "/leads?limit=x", "/leads?cursor=%27%22%3Cscript%3E", "/calls?status=%00",
-               "/login?" + "&".join(f"a{i}=1" for i in range(1500)), "/login?next=" + "x" * 6000]
+BAD_TARGETS = [
+    "/%zz",
+    "/%",
+    "/%00",
+    "/%ff",
+    "/login?a=%f",
+    "/login?a=%ed%a0%80",
+    "/leads/99999999999999999999",
+    "/leads/0",
+    "/leads/-1",
+    "/leads/1%0a",
+    "/%2e%2e/%2e%2e/etc/passwd",
+    "/static/../../etc/passwd",
+    "//",
+    "/api",
+    "/api/",
+    "/leads?limit=0",
+    "/leads?limit=x",
+    "/leads?cursor=%27%22%3Cscript%3E",
+    "/calls?status=%00",
+    "/login?" + "&".join(f"a{i}=1" for i in range(1500)),
+    "/login?next=" + "x" * 6000,
+]
 
 
 @pytest.mark.parametrize("target", BAD_TARGETS, ids=lambda t: t[:40])
 def test_bad_targets(stack, target):
-    head = (f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-            f"Authorization: Bearer {stack.admin_token}\r\n\r\n")
+    head = (
+        f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        f"Authorization: Bearer {stack.admin_token}\r\n\r\n"
+    )
     assert 200 <= raw(stack, head.encode()) < 500
 
 
 BAD_BODIES = {
-    "array": ("application/json", b"[1]", 400), "text": ("application/json", b'"x"', 400),
-    "cut": ("application/json", b'{"a":', 400), "deep": ("application/json", b"[" * 100000, 400),
+    "array": ("application/json", b"[1]", 400),
+    "text": ("application/json", b'"x"', 400),
+    "cut": ("application/json", b'{"a":', 400),
+    "deep": ("application/json", b"[" * 100000, 400),
     "bytes": ("application/json", b'{"email":"\xff"}', 400),
     "nul": ("application/json", b'{"email":"\\u0000"}', 400),
     "twice": ("application/json", b'{"email":"a","email":"b"}', 400),
     "numbers": ("application/json", b'{"email":5}', 422),
     "long": ("application/json", json.dumps({"email": "x" * 300000, "password": "y"}).encode(), 422),
-    "xml": ("text/xml", b"<a/>", 415), "none": ("", b"a=1", 415),
+    "xml": ("text/xml", b"<a/>", 415),
+    "none": ("", b"a=1", 415),
     "latin": ("application/json; charset=latin1", b"{}", 415),
     "percent": ("application/x-www-form-urlencoded", b"email=%4", 400),
     "many": ("application/x-www-form-urlencoded", b"&".join(b"a%d=1" % i for i in range(3000)), 400),
     "too large": ("application/json", b"x" * 1_100_000, 413),
     "no boundary": ("multipart/form-data", b"x", 400),
-    "torn": ("multipart/form-data; boundary=b",
-             b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1', 400),
-    "file": ("multipart/form-data; boundary=b",
-             b'--b\r\nContent-Disposition: form-data; name="a"; filename="f"\r\n\r\n1\r\n--b--', 400),
+    "torn": (
+        "multipart/form-data; boundary=b",
+        b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1',
+        400,
+    ),
+    "file": (
+        "multipart/form-data; boundary=b",
+        b'--b\r\nContent-Disposition: form-data; name="a"; filename="f"\r\n\r\n1\r\n--b--',
+        400,
+    ),
 }
 
 
@@ -221,10 +268,18 @@ def test_bad_bodies(stack, name):
     assert answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("headers", [
-    "Content-Length: -5\r\n", "Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: x\r\n",
-    "Content-Type: text/plain\r\nContent-Type: application/json\r\nContent-Length: 2\r\n",
-    "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n", "Cookie: " + "a=b;" * 2500 + "\r\n"], ids=range(6))
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Content-Length: -5\r\n",
+        "Content-Length: 5\r\nContent-Length: 6\r\n",
+        "Content-Length: x\r\n",
+        "Content-Type: text/plain\r\nContent-Type: application/json\r\nContent-Length: 2\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n",
+        "Cookie: " + "a=b;" * 2500 + "\r\n",
+    ],
+    ids=range(6),
+)
 def test_bad_heads(stack, headers):
     head = f"POST /api/login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n{{}}"
     assert raw(stack, head.encode()) in (0, 400)
@@ -260,7 +315,13 @@ def test_no_secret_in_the_logs(stack):
     stack.login("admin")
     stack.api("admin")
     logs = "".join(p.read_text(errors="replace") for p in stack.state.glob("log/*.log"))
-    for secret in (password, stack.secret("secret-key"), stack.admin_token, stack.bland_secret, "eyJhbGciOi"):
+    for secret in (
+        password,
+        stack.secret("secret-key"),
+        stack.admin_token,
+        stack.bland_secret,
+        "eyJhbGciOi",
+    ):
         assert secret not in logs
 
 
@@ -305,8 +366,9 @@ def test_killed_and_reloaded_workers_cost_no_request(stack):
 
 def test_a_restarted_database_costs_no_request(stack):
     stack.http().get("/healthz")
-    stack.rows("select pg_terminate_backend(pid) from pg_stat_activity"
-               " where application_name = 'trunkline-web'")
+    stack.rows(
+        "select pg_terminate_backend(pid) from pg_stat_activity" " where application_name = 'trunkline-web'"
+    )
     admin = {"Authorization": "Bearer " + stack.admin_token}
     for _ in range(10):
         assert stack.http().get("/api/users", headers=admin).status_code == 200
@@ -320,11 +382,14 @@ def resident(pid):
 
 def hammer(stack, count, paths):
     """That many requests over two kept connections."""
+
     def work():
         context = ssl._create_unverified_context()
         c = http.client.HTTPSConnection("localhost", stack.port, context=context, timeout=20)
         for i in range(count // 2):
-            c.request("GET", paths[i % len(paths)], headers={"Authorization": "Bearer " + stack.admin_token})
+            c.request(
+                "GET", paths[i % len(paths)], headers={"Authorization": "Bearer " + stack.admin_token}
+            )
             c.getresponse().read()
         c.close()
 

@@ -8,6 +8,7 @@ import psycopg2.extras
 import pytest
 from conftest_stack import ROOT
 
+RUN = str(uuid.uuid4())
 NOON = datetime(2026, 11, 20, 17, 0, tzinfo=timezone.utc)  # a Friday, 12:00 in New York
 
 
@@ -42,7 +43,7 @@ class Scratch:
         self.rows(
             "update provider_limits set concurrency = null, pace_per_second = 100, per_hour = null,"
             " per_day = null,"
-            " hold_until = null, stopped_reason = null, failures = 0"
+            " hold_until = null, stopped_reason = null, failures = 0, claimed_by = null"
         )
         self.rows("insert into prompts (client_id, name) values (1, 'default')")
         self.rows("insert into prompt_versions (prompt_id, version, body) values (1, 1, 'Hello')")
@@ -91,10 +92,8 @@ class Scratch:
     def may(self, lead, at=NOON, campaign=None):
         return self.one("select * from contactability(%s, 'call', %s, %s)", lead, campaign, at)
 
-    def claim(self, most=500, at=NOON, on=None):
-        return self.one("select claim_calls(1, %s, %s, 60, %s) as c", most, str(uuid.uuid4()), at, on=on)[
-            "c"
-        ]
+    def claim(self, most=500, at=NOON, on=None, run=RUN):
+        return self.one("select claim_calls(1, %s, %s, 60, %s) as c", most, run, at, on=on)["c"]
 
     def settle(self, at=NOON, **answer):
         return self.one("select settle_calls(%s, %s) as n", psycopg2.extras.Json([answer]), at)["n"]
@@ -490,6 +489,29 @@ def test_what_a_refusal_means(db, call, answer, state, status, campaign):
     )
     if answer["verdict"] == "back_off":
         assert db.one("select hold_until from provider_limits")["hold_until"] == NOON + timedelta(seconds=2)
+
+
+def test_one_run_at_a_time_claims(db):
+    leads = [db.lead(f"+1212555200{n}") for n in range(4)]
+    db.enrol(db.campaign(max_attempts=3), leads)
+    first, second = str(uuid.uuid4()), str(uuid.uuid4())
+    for run in (first, second):
+        db.rows(
+            "insert into dialer_runs (id, host, pid, started_at, seen_at) values (%s, 'here', 7, %s, %s)"
+            " returning 1",
+            run,
+            NOON,
+            NOON,
+        )
+    assert len(db.claim(most=1, run=first)["calls"]) == 1
+    soon, late = NOON + timedelta(seconds=2), NOON + timedelta(seconds=5)
+    assert db.claim(at=soon, run=second)["holder"]["run"] == first, "the first one is still there"
+    assert len(db.claim(most=1, at=late, run=second)["calls"]) == 1, "it has been quiet for long"
+    db.rows("update dialer_runs set ended_at = %s where id = %s returning 1", late, second)
+    later = late + timedelta(seconds=1)
+    taken = db.claim(most=1, at=later, run=first)
+    assert taken["took_over"] and not taken["calls"], "requests of the second may still arrive"
+    assert len(db.claim(most=1, at=later + timedelta(seconds=1), run=first)["calls"]) == 1
 
 
 def test_a_lost_process_is_asked_about_and_only_a_thrice_absent_call_is_dialled_again(db, call):

@@ -293,7 +293,9 @@ def test_the_column_is_used_where_nothing_was_said(stack, api, phones):
 
 def test_attested_consent_has_a_source_and_a_no_wins(stack, api, phones):
     a, b = next(phones), next(phones)
-    upload(stack, f"phone,consent\n{a},\n{b},no\n", api, consent="attested", consent_source="web form, March")
+    upload(
+        stack, f"phone,consent\n{a},\n{b},no\n", api, consent="attested", consent_source="web form, March"
+    )
     assert consent_of(stack, a)[0]["source"] == "web form, March"
     assert [c["granted"] for c in consent_of(stack, b)] == [False]
     refused = stack.upload(f"phone\n{next(phones)}\n", api, consent="attested", consent_source="")
@@ -464,7 +466,8 @@ def test_into_a_campaign(stack, api, phones):
     campaign = api.post("/api/campaigns", json={"name": f"import {known}"}).json()["campaign"]["id"]
     upload(stack, f"phone\n{known}\n{new}\n", api, campaign_id=campaign)
     enrolled = stack.rows(
-        "select l.phone from enrollments e join leads l on l.id = e.lead_id where campaign_id = %s", campaign
+        "select l.phone from enrollments e join leads l on l.id = e.lead_id where campaign_id = %s",
+        campaign,
     )
     assert {r["phone"] for r in enrolled} == {known, new}
     refused = stack.upload(f"phone\n{next(phones)}\n", api, campaign_id=999999)

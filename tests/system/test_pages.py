@@ -20,8 +20,9 @@ def add_leads(stack, n, name="Ada", **columns):
         row = {"client_id": 1, "phone": f"+1415{next(numbers)}", "contact": name, **columns}
         names = ", ".join(row)
         holes = ", ".join(["%s"] * len(row))
-        ids.append(stack.one(f"insert into leads ({names}) values ({holes}) returning id",
-                             *row.values())["id"])
+        ids.append(
+            stack.one(f"insert into leads ({names}) values ({holes}) returning id", *row.values())["id"]
+        )
     return mine, ids
 
 
@@ -34,25 +35,48 @@ def why_not(api, lead):
 
 
 def add_campaign(stack, state="paused"):
-    return stack.one("insert into campaigns (client_id, name, state) values (1, %s, %s) returning id",
-                     "campaign " + uuid.uuid4().hex[:8], state)["id"]
+    return stack.one(
+        "insert into campaigns (client_id, name, state) values (1, %s, %s) returning id",
+        "campaign " + uuid.uuid4().hex[:8],
+        state,
+    )["id"]
 
 
 def add_call(stack, lead, campaign, state="ended", outcome="interested", minutes=0, **more):
     """A call as the dialer would have left it behind."""
     enrolled = "done" if state == "ended" else "ambiguous" if state == "ambiguous" else "under_way"
-    journey = stack.one("insert into enrollments (client_id, campaign_id, lead_id, state, tries)"
-                        " values (1, %s, %s, %s, 1)"
-                        " on conflict (campaign_id, lead_id) do update set tries = enrollments.tries + 1"
-                        " returning id, tries", campaign, lead, enrolled)
-    row = {"id": str(uuid.uuid4()), "client_id": 1, "campaign_id": campaign, "enrollment_id": journey["id"],
-           "lead_id": lead, "phone": phone_of(stack, lead), "step": 1,
-           "try": journey["tries"], "state": state, "outcome": outcome if state == "ended" else None, **more}
+    journey = stack.one(
+        "insert into enrollments (client_id, campaign_id, lead_id, state, tries)"
+        " values (1, %s, %s, %s, 1)"
+        " on conflict (campaign_id, lead_id) do update set tries = enrollments.tries + 1"
+        " returning id, tries",
+        campaign,
+        lead,
+        enrolled,
+    )
+    row = {
+        "id": str(uuid.uuid4()),
+        "client_id": 1,
+        "campaign_id": campaign,
+        "enrollment_id": journey["id"],
+        "lead_id": lead,
+        "phone": phone_of(stack, lead),
+        "step": 1,
+        "try": journey["tries"],
+        "state": state,
+        "outcome": outcome if state == "ended" else None,
+        **more,
+    }
     names = ", ".join(row)
     holes = ", ".join(["%s"] * len(row))
-    stack.rows(f"insert into calls ({names}, created_at, ended_at) values ({holes},"
-               " now() - %s * interval '1 minute',"
-               " case when %s then now() end)", *row.values(), minutes, state == "ended")
+    stack.rows(
+        f"insert into calls ({names}, created_at, ended_at) values ({holes},"
+        " now() - %s * interval '1 minute',"
+        " case when %s then now() end)",
+        *row.values(),
+        minutes,
+        state == "ended",
+    )
     return row["id"]
 
 
@@ -101,12 +125,16 @@ def test_everybody_signed_in_reads_and_nobody_else(stack, path):
 def test_a_viewer_changes_nothing(stack, viewer):
     _, (lead,) = add_leads(stack, 1)
     viewer_api = stack.api("viewer")
-    tries = [("POST", "/api/leads", {"phone": "+14155550199"}),
-             ("PATCH", f"/api/leads/{lead}", {"contact": "x"}),
-             ("DELETE", f"/api/leads/{lead}", None), ("POST", f"/api/leads/{lead}/consents", {"source": "x"}),
-             ("POST", f"/api/leads/{lead}/suppress", {}), ("POST", f"/api/leads/{lead}/notes", {"note": "x"}),
-             ("POST", "/api/leads/bulk", {"ids": [lead], "action": "archive"}),
-             ("POST", "/api/suppressions", {"phone": "+14155550198", "reason": "x"})]
+    tries = [
+        ("POST", "/api/leads", {"phone": "+14155550199"}),
+        ("PATCH", f"/api/leads/{lead}", {"contact": "x"}),
+        ("DELETE", f"/api/leads/{lead}", None),
+        ("POST", f"/api/leads/{lead}/consents", {"source": "x"}),
+        ("POST", f"/api/leads/{lead}/suppress", {}),
+        ("POST", f"/api/leads/{lead}/notes", {"note": "x"}),
+        ("POST", "/api/leads/bulk", {"ids": [lead], "action": "archive"}),
+        ("POST", "/api/suppressions", {"phone": "+14155550198", "reason": "x"}),
+    ]
     for method, path, body in tries:
         answer = viewer_api.request(method, path, json=body)
         assert answer.status_code == 403, (path, answer.text)
@@ -120,10 +148,13 @@ def test_a_viewer_changes_nothing(stack, viewer):
 def test_only_an_admin_decides_on_a_call_in_doubt_and_sees_raw_events(stack, member):
     _, (lead,) = add_leads(stack, 1)
     call = add_call(stack, lead, add_campaign(stack), state="ambiguous")
-    stack.rows("insert into events (provider, dedupe_key, kind, call_id, signature, verdict, received_at,"
-               " body) values ('bland', %s, 'post_call', %s, 'good', 'applied', now(),"
-               " '{\"x\": \"raw body\"}')",
-               call, call)
+    stack.rows(
+        "insert into events (provider, dedupe_key, kind, call_id, signature, verdict, received_at,"
+        " body) values ('bland', %s, 'post_call', %s, 'good', 'applied', now(),"
+        ' \'{"x": "raw body"}\')',
+        call,
+        call,
+    )
     assert member.form(f"/calls/{call}/resolve", {"placed": "true"}).status_code == 403
     assert "raw body" not in member.get(f"/calls/{call}").text
     assert "events" not in stack.api("member").get(f"/api/calls/{call}").json()
@@ -181,13 +212,24 @@ def test_new_rows_do_not_shift_a_page(stack, api):
 
 def test_filters(stack, api):
     mine, ids = add_leads(stack, 2)
-    _, (other,) = add_leads(stack, 1, list=mine, status="done", outcome="interested", contact="Grace Hopper",
-                            company="Navy Yard", email="grace@navy.test")
+    _, (other,) = add_leads(
+        stack,
+        1,
+        list=mine,
+        status="done",
+        outcome="interested",
+        contact="Grace Hopper",
+        company="Navy Yard",
+        email="grace@navy.test",
+    )
     _, (gone,) = add_leads(stack, 1, list=mine)
     stack.rows("update leads set archived_at = now() where id = %s", gone)
-    stack.rows("insert into consents (client_id, lead_id, channel, granted, source, at) values"
-               " (1, %s, 'call', true, 'x',"
-               " now())", ids[0])
+    stack.rows(
+        "insert into consents (client_id, lead_id, channel, granted, source, at) values"
+        " (1, %s, 'call', true, 'x',"
+        " now())",
+        ids[0],
+    )
 
     def got(query):
         return {lead["id"] for lead in api.get(f"/api/leads?list={mine}&{query}").json()["leads"]}
@@ -226,13 +268,27 @@ def test_shapes(stack, api):
 def test_calls_as_programs_know_them(stack, api):
     campaign = add_campaign(stack)
     _, leads = add_leads(stack, 4)
-    ended = [add_call(stack, lead, campaign, minutes=m, transcript="Agent: Hi", duration_seconds=12)
-             for m, lead in enumerate(leads[:2])]
+    ended = [
+        add_call(stack, lead, campaign, minutes=m, transcript="Agent: Hi", duration_seconds=12)
+        for m, lead in enumerate(leads[:2])
+    ]
     live = add_call(stack, leads[2], campaign, state="placed")
     found, _ = walk(api, f"/api/calls?campaign={campaign}&limit=1", "calls")
     assert {c["id"] for c in found} == {live, *ended} and len(found) == 3
-    want = {"id", "lead_id", "phone", "company", "contact", "status", "outcome", "transcript", "duration",
-            "attempt", "created_at", "ended_at"}
+    want = {
+        "id",
+        "lead_id",
+        "phone",
+        "company",
+        "contact",
+        "status",
+        "outcome",
+        "transcript",
+        "duration",
+        "attempt",
+        "created_at",
+        "ended_at",
+    }
     assert want <= set(found[0])
     by_id = {c["id"]: c for c in found}
     assert by_id[ended[0]]["status"] == "done" and by_id[ended[0]]["transcript"] == "Agent: Hi"
@@ -285,8 +341,11 @@ def test_a_lead_by_hand(stack, api):
 
 
 def test_what_was_typed_is_not_lost(stack, member):
-    answer = member.form("/leads", {"phone": "no number", "contact": "Typed Name", "company": "Typed & Co"},
-                         page="/leads/new")
+    answer = member.form(
+        "/leads",
+        {"phone": "no number", "contact": "Typed Name", "company": "Typed & Co"},
+        page="/leads/new",
+    )
     assert answer.status_code == 422
     assert 'value="Typed Name"' in answer.text and "Typed &amp; Co" in answer.text
     assert "Write it like" in answer.text and 'href="#phone"' in answer.text
@@ -295,8 +354,12 @@ def test_what_was_typed_is_not_lost(stack, member):
 def test_consent_and_numbers_wake_blocked_journeys(stack, api):
     _, (lead,) = add_leads(stack, 1)
     campaign = add_campaign(stack)
-    stack.rows("insert into enrollments (client_id, campaign_id, lead_id, state, reason, due_at) values"
-               " (1, %s, %s, 'blocked', 'no_consent', now() + interval '1 day')", campaign, lead)
+    stack.rows(
+        "insert into enrollments (client_id, campaign_id, lead_id, state, reason, due_at) values"
+        " (1, %s, %s, 'blocked', 'no_consent', now() + interval '1 day')",
+        campaign,
+        lead,
+    )
     url = f"/api/leads/{lead}/consents"
     answer = api.post(url, json={"channel": "call", "source": "said so", "at": "2026-01-05"})
     assert answer.status_code == 201, answer.text
@@ -323,8 +386,9 @@ def test_bulk(stack, member, api):
     assert api.get(f"/api/leads?list={mine}").json()["leads"] == []
     assert api.post("/api/leads/bulk", json={"ids": [], "action": "archive"}).status_code == 422
     assert api.post("/api/leads/bulk", json={"ids": ids, "action": "explode"}).status_code == 422
-    away = member.form("/leads/bulk", {**form, "action": "restore", "back": "//evil.test/"},
-                       allow_redirects=False)
+    away = member.form(
+        "/leads/bulk", {**form, "action": "restore", "back": "//evil.test/"}, allow_redirects=False
+    )
     assert away.headers["Location"] == "/leads"
 
 
@@ -341,23 +405,48 @@ def test_the_do_not_contact_list(stack, api, member):
     assert "asked us" in member.get(f"/suppressions?q={phone[2:]}").text
     assert api.delete(f"/api/suppressions/{made.json()['id']}").status_code == 200
     assert api.delete(f"/api/suppressions/{made.json()['id']}").status_code == 404
-    for body, field in (({"reason": "x"}, "phone"), ({"phone": phone}, "reason"),
-                        ({"phone": "1", "reason": "x"}, "phone"),
-                        ({"phone": phone, "reason": "x", "channel": "fax"}, "channel")):
+    for body, field in (
+        ({"reason": "x"}, "phone"),
+        ({"phone": phone}, "reason"),
+        ({"phone": "1", "reason": "x"}, "phone"),
+        ({"phone": phone, "reason": "x", "channel": "fax"}, "channel"),
+    ):
         answer = api.post("/api/suppressions", json=body)
         assert answer.status_code == 422 and field in answer.json()["error"]["fields"], body
 
 
 # --- what strangers wrote -----------------------------------------------------------------------------------
 def test_hostile_text_stays_text(stack, viewer):
-    mine, (lead,) = add_leads(stack, 1, name=HOSTILE, company=HOSTILE, notes=HOSTILE, location=HOSTILE,
-                              source=HOSTILE, email=HOSTILE)
+    mine, (lead,) = add_leads(
+        stack,
+        1,
+        name=HOSTILE,
+        company=HOSTILE,
+        notes=HOSTILE,
+        location=HOSTILE,
+        source=HOSTILE,
+        email=HOSTILE,
+    )
     campaign = add_campaign(stack)
-    call = add_call(stack, lead, campaign, transcript=HOSTILE, summary=HOSTILE, error_message=HOSTILE,
-                    disposition=HOSTILE, recording_url="javascript:alert(1)")
+    call = add_call(
+        stack,
+        lead,
+        campaign,
+        transcript=HOSTILE,
+        summary=HOSTILE,
+        error_message=HOSTILE,
+        disposition=HOSTILE,
+        recording_url="javascript:alert(1)",
+    )
     stack.rows("update campaigns set name = name || %s where id = %s", HOSTILE, campaign)
-    for path in (f"/leads?list={mine}", f"/leads/{lead}", "/calls", f"/calls/{call}", "/",
-                 f"/leads?q={HOSTILE}"):
+    for path in (
+        f"/leads?list={mine}",
+        f"/leads/{lead}",
+        "/calls",
+        f"/calls/{call}",
+        "/",
+        f"/leads?q={HOSTILE}",
+    ):
         text = viewer.get(path).text
         assert "<script>alert" not in text, path
         assert 'href="javascript:' not in text, path
@@ -366,14 +455,15 @@ def test_hostile_text_stays_text(stack, viewer):
 
 
 def test_csv_export(stack, viewer):
-    mine, ids = add_leads(stack, 2, name="=cmd|' /C calc'!A0", company="Müller, \"Söhne\"\nGmbH",
-                          attributes='{"a": 1}')
+    mine, ids = add_leads(
+        stack, 2, name="=cmd|' /C calc'!A0", company='Müller, "Söhne"\nGmbH', attributes='{"a": 1}'
+    )
     answer = viewer.get(f"/leads.csv?list={mine}")
     assert answer.headers["Content-Type"].startswith("text/csv")
     assert "attachment" in answer.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert len(rows) == 2
-    assert rows[0]["contact"].startswith("'=") and rows[0]["company"] == "Müller, \"Söhne\"\nGmbH"
+    assert rows[0]["contact"].startswith("'=") and rows[0]["company"] == 'Müller, "Söhne"\nGmbH'
     assert rows[0]["phone"].startswith("+1415") and rows[0]["attributes"] == '{"a":1}'
     assert viewer.get("/leads.csv?status=nonsense").status_code == 422
 
@@ -406,7 +496,9 @@ def test_the_dashboard_counts(stack, viewer, api):
     assert "<svg" in text and "<desc" in text and "Newest outcomes" in text
     assert len(text) < 60_000
     stack.rows("update campaigns set state = 'archived' where id = %s", campaign)
-    stack.rows("update calls set state = 'ended', outcome = 'unknown', ended_at = now() where id = %s", live)
+    stack.rows(
+        "update calls set state = 'ended', outcome = 'unknown', ended_at = now() where id = %s", live
+    )
 
 
 def test_no_inline_style_or_script(stack, viewer):
@@ -423,4 +515,6 @@ def test_counts_are_kept_not_maintained(stack):
     assert first == stack.one("select count(*) as n from leads where archived_at is null")["n"]
     add_leads(stack, 1)
     assert stack.one("select tally(1, 'leads', now()) as t")["t"]["total"] == first
-    assert stack.one("select tally(1, 'leads', now() + interval '5 minutes') as t")["t"]["total"] == first + 1
+    assert (
+        stack.one("select tally(1, 'leads', now() + interval '5 minutes') as t")["t"]["total"] == first + 1
+    )

@@ -47,7 +47,9 @@ def test_the_delivered_ones_read_well_for_any_lead(stack, api, name, lead):
     form = {**{k: p[k] for k in parts}, "lead": add_lead(stack, **lead)}
     shown = api.post("/api/prompts/preview", json=form).json()["preview"]
     for part in parts:
-        assert shown[part] and not re.search(r"[{}]|\s,|  |\n\n\n|at your company", shown[part]), shown[part]
+        assert shown[part] and not re.search(r"[{}]|\s,|  |\n\n\n|at your company", shown[part]), shown[
+            part
+        ]
         assert not lead or "Ada" in shown[part] or part == "body"
 
 
@@ -58,7 +60,12 @@ def test_a_change_makes_a_version_and_nothing_makes_none(api, name):
     again = api.patch(f"/api/prompts/{name}", json=same)
     assert (again.status_code, again.json()["version"]) == (200, 2)
     p = api.put(f"/api/prompts/{name}", json={"text": "Another one.", "note": "why not"}).json()
-    assert (p["version"], p["body"], p["first_sentence"], p["note"]) == (3, "Another one.", "Hi.", "why not")
+    assert (p["version"], p["body"], p["first_sentence"], p["note"]) == (
+        3,
+        "Another one.",
+        "Hi.",
+        "why not",
+    )
     assert [v["version"] for v in api.get(f"/api/prompts/{name}").json()["versions"]] == [3, 2, 1]
     old = api.get(f"/api/prompts/{name}?version=1").json()
     assert (old["version"], old["current_version"], old["body"]) == (1, 3, "Hello {{contact}}.")
@@ -80,14 +87,32 @@ def test_saving_from_many_sides_numbers_each_once(stack, api, name):
 
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         assert set(pool.map(save, range(6))) == {200}
-    assert [v["version"] for v in api.get(f"/api/prompts/{name}").json()["versions"]] == [7, 6, 5, 4, 3, 2, 1]
+    assert [v["version"] for v in api.get(f"/api/prompts/{name}").json()["versions"]] == [
+        7,
+        6,
+        5,
+        4,
+        3,
+        2,
+        1,
+    ]
 
 
-@pytest.mark.parametrize("body, line", [
-    ("Hi {{contact", "Line 1"), ("one\ntwo {{#a}} x", "Line 2"), ("{{/a}}", "Line 1"),
-    ("{{>leads}}", "Line 1"), ("{{=<% %>=}}", "Line 1"), ("{{a|{{b}}}}", "Line 1"), ("{{}}", "Line 1"),
-    ("", "needs a text"),
-    ("x" * 16001, "too long"), ("a\r\nb\r\n{{c", "Line 3")])
+@pytest.mark.parametrize(
+    "body, line",
+    [
+        ("Hi {{contact", "Line 1"),
+        ("one\ntwo {{#a}} x", "Line 2"),
+        ("{{/a}}", "Line 1"),
+        ("{{>leads}}", "Line 1"),
+        ("{{=<% %>=}}", "Line 1"),
+        ("{{a|{{b}}}}", "Line 1"),
+        ("{{}}", "Line 1"),
+        ("", "needs a text"),
+        ("x" * 16001, "too long"),
+        ("a\r\nb\r\n{{c", "Line 3"),
+    ],
+)
 def test_a_text_that_cannot_be_filled_in_is_refused(api, name, body, line):
     answer = api.patch(f"/api/prompts/{name}", json={"body": body})
     assert answer.status_code == 422
@@ -95,8 +120,9 @@ def test_a_text_that_cannot_be_filled_in_is_refused(api, name, body, line):
     assert api.get(f"/api/prompts/{name}").json()["version"] == 1
 
 
-@pytest.mark.parametrize("bad", ["Upper", "two words", "a/b", "", "-x", "x" * 64, "new", "preview", "ünï",
-                                 "a'b;--"])
+@pytest.mark.parametrize(
+    "bad", ["Upper", "two words", "a/b", "", "-x", "x" * 64, "new", "preview", "ünï", "a'b;--"]
+)
 def test_odd_names_are_refused(api, bad):
     assert api.post("/api/prompts", json={"name": bad, "body": "x"}).status_code == 422
 
@@ -112,8 +138,12 @@ def test_what_is_not_there(api, name):
 
 def test_removing(stack, api, name):
     assert api.delete("/api/prompts/default").status_code == 409
-    campaign = stack.one("""insert into campaigns (client_id, name, state, prompt_id)
-        select 1, %s, 'running', id from prompts where name = %s returning id""", "c " + name, name)["id"]
+    campaign = stack.one(
+        """insert into campaigns (client_id, name, state, prompt_id)
+        select 1, %s, 'running', id from prompts where name = %s returning id""",
+        "c " + name,
+        name,
+    )["id"]
     assert api.delete(f"/api/prompts/{name}").json()["error"]["code"] == "in_use"
     stack.rows("update campaigns set state = 'done' where id = %s", campaign)
     assert api.delete(f"/api/prompts/{name}").status_code == 200
@@ -127,8 +157,12 @@ def test_who_may(stack, name):
     assert viewer.get("/api/prompts").status_code == 200
     assert viewer.get(f"/api/prompts/{name}").status_code == 200
     assert viewer.post("/api/prompts/preview", json={"body": "x"}).status_code == 200
-    for method, path in (("put", f"/api/prompts/{name}"), ("delete", f"/api/prompts/{name}"),
-                         ("post", "/api/prompts"), ("post", f"/api/prompts/{name}/restore")):
+    for method, path in (
+        ("put", f"/api/prompts/{name}"),
+        ("delete", f"/api/prompts/{name}"),
+        ("post", "/api/prompts"),
+        ("post", f"/api/prompts/{name}/restore"),
+    ):
         assert viewer.request(method, path, json={"body": "x"}).status_code == 403
     assert stack.http().get("/api/prompts").status_code == 401
     assert "Save" not in stack.login("viewer").get(f"/prompts/{name}").text
@@ -138,8 +172,12 @@ def test_who_may(stack, name):
 
 
 def test_a_lead_hears_its_own_values(stack, api):
-    lead = add_lead(stack, contact="Ada <b>", attributes='{"plan": "Plan 2", "evil": "{{notes}} {{#x}}"}',
-                    notes="secret")
+    lead = add_lead(
+        stack,
+        contact="Ada <b>",
+        attributes='{"plan": "Plan 2", "evil": "{{notes}} {{#x}}"}',
+        notes="secret",
+    )
     body = "{{contact}} {{plan}} {{evil}} {{city|your town}} {{zip}}{{#zip}} no{{/zip}} {{today}}"
     shown = api.post("/api/prompts/preview", json={"body": body, "lead": lead}).json()["preview"]
     assert shown["body"].startswith("Ada <b> Plan 2 ((notes)) ((#x)) your town  ")
@@ -181,8 +219,12 @@ def test_pages(browser, name):
 
 def test_a_form_saves_and_an_error_loses_nothing(browser, api, name):
     page = f"/prompts/{name}"
-    form = {"body": "One\r\ntwo {{contact}}", "first_sentence": "Hi", "voicemail_message": "",
-            "from_version": "1"}
+    form = {
+        "body": "One\r\ntwo {{contact}}",
+        "first_sentence": "Hi",
+        "voicemail_message": "",
+        "from_version": "1",
+    }
     saved = browser.form(page, form, page=page)
     assert saved.status_code == 200 and "Saved as version 2" in saved.text
     assert api.get(f"/api/prompts/{name}").json()["body"] == "One\ntwo {{contact}}"

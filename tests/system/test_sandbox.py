@@ -79,8 +79,9 @@ class Hook(ThreadingHTTPServer):
     def wait(self, wanted, seconds=10):
         """What came so far, once `wanted` (of the list) is true."""
         with self.changed:
-            assert self.changed.wait_for(lambda: wanted(self.got), seconds), (
-                f"{len(self.got)} webhooks: {[g[1][:200] for g in self.got]}")
+            assert self.changed.wait_for(
+                lambda: wanted(self.got), seconds
+            ), f"{len(self.got)} webhooks: {[g[1][:200] for g in self.got]}"
             return list(self.got)
 
 
@@ -89,8 +90,16 @@ class Sandbox:
         self.ledger_path = folder / "ledger.jsonl"
         self.log_path = folder / "sandbox.log"
         env = {**os.environ, "SANDBOX_WEBHOOK_SECRET": SECRET, **environment}
-        arguments = [BINARY, "--listen", "127.0.0.1:0", "--ledger", self.ledger_path,
-                     "--speed", str(SPEED), *options]
+        arguments = [
+            BINARY,
+            "--listen",
+            "127.0.0.1:0",
+            "--ledger",
+            self.ledger_path,
+            "--speed",
+            str(SPEED),
+            *options,
+        ]
         with open(self.log_path, "w") as log:
             self.process = subprocess.Popen(arguments, env=env, stderr=log)
         self.url = f"http://127.0.0.1:{self.port()}"
@@ -165,9 +174,14 @@ def clean(request):
 
 
 def request_for(number, hook=None, **more):
-    body = {"phone_number": number, "task": TASK, "max_duration": 5, "record": True,
-            "request_data": {"contact": "Ada", "company": "Analytical Ltd"},
-            "metadata": {"attempt_id": f"a-{number}", "lead_id": "345"}}
+    body = {
+        "phone_number": number,
+        "task": TASK,
+        "max_duration": 5,
+        "record": True,
+        "request_data": {"contact": "Ada", "company": "Analytical Ltd"},
+        "metadata": {"attempt_id": f"a-{number}", "lead_id": "345"},
+    }
     if hook:
         body["webhook"] = hook.url
     return {**body, **more}
@@ -233,8 +247,13 @@ MUTATIONS = {
     "voicemail action": {"voicemail": {"action": "sing"}},
     "voicemail extra": {"voicemail": {"action": "hangup", "tone": 1}},
     "voicemail message": {"voicemail": {"action": "leave_message", "message": "Hi {{contact}}"}},
-    "voicemail sms": {"voicemail": {"action": "leave_message_and_sms", "message": "m",
-                                    "sms": {"to": "1", "from": "2", "message": "3"}}},
+    "voicemail sms": {
+        "voicemail": {
+            "action": "leave_message_and_sms",
+            "message": "m",
+            "sms": {"to": "1", "from": "2", "message": "3"},
+        }
+    },
     "voicemail text": {"voicemail": "hangup"},
     "background none": {"background_track": "none"},
     "background disco": {"background_track": "disco"},
@@ -250,9 +269,16 @@ MUTATIONS = {
     "pathway_version 3": {"pathway_version": 3},
     "answered_by_enabled": {"answered_by_enabled": True},
     "dynamic_data": {"dynamic_data": [{}]},
-    "noise": {"noise_cancellation": False, "block_interruptions": False, "voice": "maya",
-              "first_sentence": "Hello", "timezone": "America/Chicago", "language": "en-US",
-              "from": "+15550100099", "interruption_threshold": 500},
+    "noise": {
+        "noise_cancellation": False,
+        "block_interruptions": False,
+        "voice": "maya",
+        "first_sentence": "Hello",
+        "timezone": "America/Chicago",
+        "language": "en-US",
+        "from": "+15550100099",
+        "interruption_threshold": 500,
+    },
 }
 
 
@@ -271,21 +297,24 @@ def test_accepts_and_refuses_as_the_contract_does(box):
     assert box.summary()["accepted"] + sum(box.summary()["refused"].values()) == len(MUTATIONS)
 
 
-@pytest.mark.parametrize("change, example", [
-    ({"phone_number": None}, "missing_phone"),
-    ({"phone_number": "7911123456"}, None),
-    ({"phone_number": "0044791112345"}, "bad_phone"),
-    ({"webhook": "http://example.test/"}, "bad_webhook"),
-    ({"voicemail": {"action": "sing"}}, "bad_voicemail_action"),
-    ({"callback_url": "https://x.test"}, "additional_property"),
-    ({"max_duration": 0}, "max_duration_low"),
-    ({"max_duration": 721}, "max_duration_high"),
-    ({"keywords": ["k"] * 21}, "keywords"),
-    ({"metadata": []}, "metadata"),
-    ({"phone_number": ending(42)}, "sensitive_number"),
-    ({"phone_number": ending(41)}, "dnc"),
-    ({"phone_number": ending(26)}, "unable_to_queue"),
-])
+@pytest.mark.parametrize(
+    "change, example",
+    [
+        ({"phone_number": None}, "missing_phone"),
+        ({"phone_number": "7911123456"}, None),
+        ({"phone_number": "0044791112345"}, "bad_phone"),
+        ({"webhook": "http://example.test/"}, "bad_webhook"),
+        ({"voicemail": {"action": "sing"}}, "bad_voicemail_action"),
+        ({"callback_url": "https://x.test"}, "additional_property"),
+        ({"max_duration": 0}, "max_duration_low"),
+        ({"max_duration": 721}, "max_duration_high"),
+        ({"keywords": ["k"] * 21}, "keywords"),
+        ({"metadata": []}, "metadata"),
+        ({"phone_number": ending(42)}, "sensitive_number"),
+        ({"phone_number": ending(41)}, "dnc"),
+        ({"phone_number": ending(26)}, "unable_to_queue"),
+    ],
+)
 def test_refusals_word_for_word(box, change, example):
     body = {k: v for k, v in {**GOOD, **change}.items() if v is not None}
     answer = box.call(body)
@@ -308,27 +337,42 @@ def test_start_time_too_soon(box):
     assert box.object(call_id)["status"] == "canceled"
 
 
-@pytest.mark.parametrize("number, status, text", [
-    ("+123456", 400, "too short"),
-    ("+1234567890123456", 400, "too long"),
-    ("+1555x100002", 400, "Invalid phone number format"),
-    ("+1 (555) 010-0002", 200, ""),
-    ("15550100002", 200, ""),
-    ("5550100002", 200, ""),
-    ("447911123456", 400, "include a country code"),
-    ("+447911123456", 200, ""),
-    ("+1555010000", 400, "include a country code"),
-    ("+0123456789", 400, "include a country code"),
-    ("", 400, "too short"),
-])
+@pytest.mark.parametrize(
+    "number, status, text",
+    [
+        ("+123456", 400, "too short"),
+        ("+1234567890123456", 400, "too long"),
+        ("+1555x100002", 400, "Invalid phone number format"),
+        ("+1 (555) 010-0002", 200, ""),
+        ("15550100002", 200, ""),
+        ("5550100002", 200, ""),
+        ("447911123456", 400, "include a country code"),
+        ("+447911123456", 200, ""),
+        ("+1555010000", 400, "include a country code"),
+        ("+0123456789", 400, "include a country code"),
+        ("", 400, "too short"),
+    ],
+)
 def test_telephone_numbers(box, number, status, text):
     answer = box.call({**GOOD, "phone_number": number})
     assert answer.status_code == status and text in answer.text, answer.text
 
 
-@pytest.mark.parametrize("language, status", [
-    ("babel-en", 200), ("en", 200), ("pt-BR", 200), ("auto", 200), ("fluent", 200),
-    ("english", 400), ("EN", 400), ("", 400), ("e", 400), ("en-", 400)])
+@pytest.mark.parametrize(
+    "language, status",
+    [
+        ("babel-en", 200),
+        ("en", 200),
+        ("pt-BR", 200),
+        ("auto", 200),
+        ("fluent", 200),
+        ("english", 400),
+        ("EN", 400),
+        ("", 400),
+        ("e", 400),
+        ("en-", 400),
+    ],
+)
 def test_languages(box, language, status):
     answer = box.call({**GOOD, "language": language})
     assert answer.status_code == status
@@ -336,8 +380,10 @@ def test_languages(box, language, status):
         assert answer.json()["message"] == "Invalid language code"
 
 
-@pytest.mark.parametrize("sender, status", [
-    ("+15550100001", 200), ("5550100001", 200), ("+1555", 400), ("555-010-0001", 400), (5, 400)])
+@pytest.mark.parametrize(
+    "sender, status",
+    [("+15550100001", 200), ("5550100001", 200), ("+1555", 400), ("555-010-0001", 400), (5, 400)],
+)
 def test_senders(box, sender, status):
     answer = box.call({**GOOD, "from": sender})
     assert answer.status_code == status, answer.text
@@ -352,8 +398,21 @@ def test_pathway_is_not_found(box):
     assert answer.json() == examples("/v1/calls", "post", 404)["pathway"]
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b'{"a":1,"a":2}',
-                                 b"[" * 100000, b"{}", b'{"phone_number":null}'])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"x"',
+        b"\xff\xfe",
+        b'{"a":1,"a":2}',
+        b"[" * 100000,
+        b"{}",
+        b'{"phone_number":null}',
+    ],
+)
 def test_bodies_that_are_no_request(box, raw):
     answer = requests.post(box.url + "/v1/calls", data=raw, headers=KEY, timeout=10)
     assert answer.status_code == 400 and answer.json()["status"] == "error"
@@ -364,9 +423,18 @@ def test_body_too_large(box):
     assert answer.status_code == 413
 
 
-@pytest.mark.parametrize("header, status", [
-    (None, 401), ("", 401), ("bad", 401), ("Bearer bad", 401), ("Bearer ", 401), ("k", 200),
-    ("Bearer k", 200)])
+@pytest.mark.parametrize(
+    "header, status",
+    [
+        (None, 401),
+        ("", 401),
+        ("bad", 401),
+        ("Bearer bad", 401),
+        ("Bearer ", 401),
+        ("k", 200),
+        ("Bearer k", 200),
+    ],
+)
 def test_any_key_but_a_bad_one(box, header, status):
     headers = {} if header is None else {"authorization": header}
     answer = box.call(GOOD, headers=headers)
@@ -381,8 +449,12 @@ def test_the_one_key(tmp_path):
     assert box.call(GOOD, headers={"authorization": "the-key"}).status_code == 200
     assert box.call(GOOD, headers={"authorization": "Bearer the-key"}).status_code == 429
     assert box.call(GOOD, headers={"authorization": "other"}).status_code == 401
-    assert box.call({**GOOD, "webhook": "http://127.0.0.1:1/"},
-                    headers={"authorization": "the-key"}).status_code == 400
+    assert (
+        box.call(
+            {**GOOD, "webhook": "http://127.0.0.1:1/"}, headers={"authorization": "the-key"}
+        ).status_code
+        == 400
+    )
     box.stop()
 
 
@@ -406,6 +478,7 @@ def test_unknown_paths_and_methods(box):
 
 # --- answers: their shapes
 
+
 def json_type(v):
     return "number" if isinstance(v, (int, float)) and not isinstance(v, bool) else type(v).__name__
 
@@ -427,8 +500,7 @@ def test_call_object(box):
     answer = box.call(GOOD)
     assert_shape(answer.json(), examples("/v1/calls", "post", 200).values())
     call_id = answer.json()["call_id"]
-    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
-                        call_id)
+    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", call_id)
     early = box.object(call_id)
     assert_shape(early, [models["in_progress"]])
     assert early["completed"] is False and early["status"] is None
@@ -471,8 +543,7 @@ def test_list_and_its_filters(box):
     assert listed(limit=2, **{"from": 1}) == [ids[5], ids[4]]
     assert listed(**{"from": 1, "to": 3}) == [ids[5], ids[4]]
     assert listed(to_number="+15550300399") == [ids[3]]
-    assert box.http.get(box.url + "/v1/calls?to_number=+15550300399",
-                        headers=KEY).json()["count"] == 1
+    assert box.http.get(box.url + "/v1/calls?to_number=+15550300399", headers=KEY).json()["count"] == 1
     assert listed(to_number="+15559999999") == []
     assert listed(answered_by="human") != [] and busy not in listed(answered_by="human")
     assert listed(completed="false") == [] and len(listed(completed="true")) == 7
@@ -525,6 +596,7 @@ def test_account_and_voices(box):
 
 # --- reports
 
+
 def report_for(box, hook, number, **more):
     call_id = box.call(request_for(number, hook, **more)).json()["call_id"]
     return reports(hook.wait(lambda got: reports(got, call_id)), call_id)[0]
@@ -534,14 +606,14 @@ def test_report_and_signature(box, hook):
     report = report_for(box, hook, "+15550500199")
     models = examples("/v1/calls/{call_id}", "get", 200)
     extra = ("request_data", "endpoint_url", "analysis")
-    assert_shape(report, [{k: v for k, v in m.items() if k not in extra}
-                          for m in models.values()])
+    assert_shape(report, [{k: v for k, v in m.items() if k not in extra} for m in models.values()])
     _, body, headers = hook.got[0]
     assert headers["X-Webhook-Signature"] == signature(body)
     assert headers["Content-Type"] == "application/json"
     assert set(report["transcripts"][0]) == {"id", "user", "text", "created_at"}
     assert report["concatenated_transcript"] == "".join(
-        f"{t['user']}: {t['text']} \n " for t in report["transcripts"])
+        f"{t['user']}: {t['text']} \n " for t in report["transcripts"]
+    )
     ids = [t["id"] for t in report["transcripts"]]
     assert ids == sorted(ids)
     assert isinstance(report["corrected_duration"], str)
@@ -566,9 +638,28 @@ def test_unsigned_without_a_secret(tmp_path, hook):
 
 def test_report_over_tls(tmp_path):
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-                    "-keyout", key, "-out", cert], check=True, capture_output=True)
+    subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=DNS:localhost",
+            "-keyout",
+            key,
+            "-out",
+            cert,
+        ],
+        check=True,
+        capture_output=True,
+    )
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(cert, key)
     hook = Hook(tls)
@@ -604,15 +695,20 @@ def test_first_sentence_and_voicemail_message(box, hook):
     report = report_for(box, hook, "+15550500499", first_sentence="Moin {{contact}}!")
     if report["answered_by"] == "human":
         assert report["transcripts"][1]["text"] == "Moin Ada!"
-    report = report_for(box, hook, ending(10), voicemail={
-        "action": "leave_message", "message": "Hi {{ contact }}, {{nobody}}ring us."})
+    report = report_for(
+        box,
+        hook,
+        ending(10),
+        voicemail={"action": "leave_message", "message": "Hi {{ contact }}, {{nobody}}ring us."},
+    )
     assert report["transcripts"][1]["text"] == "Hi Ada, ring us."
 
 
 def test_own_dispositions(box, hook):
     own = ["won", "Lost", "interested", "not_interested", "other"]
-    tags = {report_for(box, hook, f"+155507{n:02d}399", dispositions=own)["disposition_tag"]
-            for n in range(20)}
+    tags = {
+        report_for(box, hook, f"+155507{n:02d}399", dispositions=own)["disposition_tag"] for n in range(20)
+    }
     assert tags <= set(own) and {"interested", "not_interested"} <= tags
     assert report_for(box, hook, ending(12), dispositions=own)["disposition_tag"] == "BUSY"
 
@@ -641,13 +737,17 @@ def test_outcomes_are_spread_and_repeatable(box):
 
 
 def test_in_call_events(box, hook):
-    call_id = box.call(request_for("+15550500599", hook, webhook_events=["queue", "call", "latency"])
-                       ).json()["call_id"]
+    call_id = box.call(
+        request_for("+15550500599", hook, webhook_events=["queue", "call", "latency"])
+    ).json()["call_id"]
     got = hook.wait(lambda got: reports(got) and len(got) >= 5)
     events = [json.loads(b) for _, b, _ in got if b"category" in b]
     assert {(e["category"], e["message"].split(":")[0]) for e in events} == {
-        ("queue", "Call queued"), ("call", "Call connected"), ("latency", "Latency"),
-        ("call", "Call ended")}
+        ("queue", "Call queued"),
+        ("call", "Call connected"),
+        ("latency", "Latency"),
+        ("call", "Call ended"),
+    }
     for event in events:
         assert event["call_id"] == call_id
         assert event["log_level"] in ("info", "performance", "error")
@@ -670,8 +770,9 @@ def test_failed_reports_are_sent_again(box, hook):
     time.sleep(0.1)
     summary = box.summary()
     assert summary["webhooks_failed"] == 2 and summary["webhooks_sent"] == 1
-    failures = [l["status"] for l in box.lines()
-                if l["what"] == "webhook_failed" and l["call_id"] == call_id]
+    failures = [
+        l["status"] for l in box.lines() if l["what"] == "webhook_failed" and l["call_id"] == call_id
+    ]
     assert failures == [500, 404]
 
 
@@ -688,25 +789,62 @@ def test_report_to_nobody_does_no_harm(box):
 
 # --- misbehaviour by the last two digits
 
-@pytest.mark.parametrize("digits, want", [
-    (10, {"status": "completed", "answered_by": "voicemail", "disposition_tag": "NO_CONTACT_MADE"}),
-    (11, {"status": "no-answer", "answered_by": "no-answer", "disposition_tag": "NO_ANSWER",
-          "started_at": None, "transcripts": [], "summary": None}),
-    (12, {"status": "busy", "disposition_tag": "BUSY", "error_message":
-          "Call failed. The number you dialed is busy. Please try again later."}),
-    (13, {"status": "failed", "disposition_tag": "FAILED", "queue_status": "call_error",
-          "error_message": "Call failed. The number you dialed is not found."}),
-    (14, {"status": "failed", "error_message":
-          "Call failed. The number you dialed is temporarily unavailable."}),
-    (15, {"status": "failed", "error_message": "Call failed. Service Provider Blocked Call due to "
-          "Spam or Number Reputation. Try a different number."}),
-    (16, {"status": "canceled", "disposition_tag": "CANCELED", "answered_by": None}),
-    (17, {"status": "completed", "corrected_duration": "3", "call_ended_by": "USER"}),
-    (18, {"status": "failed", "error_message": f"Account not allowed to call {ending(18)}"}),
-    (19, {"status": "completed", "disposition_tag": "AGENT_ENDED_CALL", "transcripts": []}),
-    (40, {"status": "completed", "disposition_tag": "DO_NOT_CONTACT", "answered_by": "human"}),
-    (46, {"status": "completed", "disposition_tag": "NOT_QUALIFIED", "answered_by": "human"}),
-])
+
+@pytest.mark.parametrize(
+    "digits, want",
+    [
+        (10, {"status": "completed", "answered_by": "voicemail", "disposition_tag": "NO_CONTACT_MADE"}),
+        (
+            11,
+            {
+                "status": "no-answer",
+                "answered_by": "no-answer",
+                "disposition_tag": "NO_ANSWER",
+                "started_at": None,
+                "transcripts": [],
+                "summary": None,
+            },
+        ),
+        (
+            12,
+            {
+                "status": "busy",
+                "disposition_tag": "BUSY",
+                "error_message": "Call failed. The number you dialed is busy. Please try again later.",
+            },
+        ),
+        (
+            13,
+            {
+                "status": "failed",
+                "disposition_tag": "FAILED",
+                "queue_status": "call_error",
+                "error_message": "Call failed. The number you dialed is not found.",
+            },
+        ),
+        (
+            14,
+            {
+                "status": "failed",
+                "error_message": "Call failed. The number you dialed is temporarily unavailable.",
+            },
+        ),
+        (
+            15,
+            {
+                "status": "failed",
+                "error_message": "Call failed. Service Provider Blocked Call due to "
+                "Spam or Number Reputation. Try a different number.",
+            },
+        ),
+        (16, {"status": "canceled", "disposition_tag": "CANCELED", "answered_by": None}),
+        (17, {"status": "completed", "corrected_duration": "3", "call_ended_by": "USER"}),
+        (18, {"status": "failed", "error_message": f"Account not allowed to call {ending(18)}"}),
+        (19, {"status": "completed", "disposition_tag": "AGENT_ENDED_CALL", "transcripts": []}),
+        (40, {"status": "completed", "disposition_tag": "DO_NOT_CONTACT", "answered_by": "human"}),
+        (46, {"status": "completed", "disposition_tag": "NOT_QUALIFIED", "answered_by": "human"}),
+    ],
+)
 def test_how_calls_end(box, hook, digits, want):
     report = report_for(box, hook, ending(digits))
     assert report["completed"] is True
@@ -722,8 +860,9 @@ def test_voicemail_when_stop_word_is_said(box, hook):
     assert re.search(r"list|call", report_for(box, hook, ending(40))["concatenated_transcript"])
 
 
-@pytest.mark.parametrize("digits, status, path", [
-    (20, 429, "general"), (21, 500, "trigger"), (26, 400, "unable_to_queue")])
+@pytest.mark.parametrize(
+    "digits, status, path", [(20, 429, "general"), (21, 500, "trigger"), (26, 400, "unable_to_queue")]
+)
 def test_first_post_fails_without_a_call(box, digits, status, path):
     answer = box.call(request_for(ending(digits)))
     assert answer.status_code == status
@@ -756,8 +895,7 @@ def test_answer_lost(box, hook):
 @pytest.mark.parametrize("digits, placed", [(23, 1), (24, 0)])
 def test_never_answered(box, digits, placed):
     with pytest.raises(requests.Timeout):
-        requests.post(box.url + "/v1/calls", json=request_for(ending(digits)), headers=KEY,
-                      timeout=0.5)
+        requests.post(box.url + "/v1/calls", json=request_for(ending(digits)), headers=KEY, timeout=0.5)
     assert box.get("/v1/calls", to_number=ending(digits)).json()["count"] == placed
     time.sleep(10 / SPEED)
     assert box.call(request_for(ending(digits))).status_code == 200
@@ -846,9 +984,15 @@ def test_stranger_then_good(box, hook):
     assert box.get(f"/v1/calls/{first['call_id']}").status_code == 404
 
 
-@pytest.mark.parametrize("digits, status, text", [
-    (41, 400, "DNC list"), (42, 400, "Cannot dial sensitive numbers"),
-    (43, 429, "This number is blacklisted."), (44, 400, "Invalid phone number")])
+@pytest.mark.parametrize(
+    "digits, status, text",
+    [
+        (41, 400, "DNC list"),
+        (42, 400, "Cannot dial sensitive numbers"),
+        (43, 429, "This number is blacklisted."),
+        (44, 400, "Invalid phone number"),
+    ],
+)
 def test_refused_for_ever(box, digits, status, text):
     for _ in range(3):
         answer = box.call(request_for(ending(digits)))
@@ -867,22 +1011,33 @@ def test_help_lists_every_ending(box):
     assert len(documented) == 34 and documented == table.findall(header)
 
 
-@pytest.mark.parametrize("arguments", [
-    [], ["--listen", "127.0.0.1:0"], ["--listen", "10.0.0.1:80", "--ledger", "/dev/null"],
-    ["--listen", "127.0.0.1:99999", "--ledger", "/dev/null"],
-    ["--listen", "127.0.0.1:0", "--ledger", "/dev/null", "--speed", "0"],
-    ["--listen", "127.0.0.1:0", "--ledger", "/dev/null", "--nonsense"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--listen", "127.0.0.1:0"],
+        ["--listen", "10.0.0.1:80", "--ledger", "/dev/null"],
+        ["--listen", "127.0.0.1:99999", "--ledger", "/dev/null"],
+        ["--listen", "127.0.0.1:0", "--ledger", "/dev/null", "--speed", "0"],
+        ["--listen", "127.0.0.1:0", "--ledger", "/dev/null", "--nonsense"],
+    ],
+)
 def test_wrong_arguments(arguments):
     assert subprocess.run([BINARY, *arguments], capture_output=True, timeout=10).returncode == 2
 
 
 def test_ledger_that_cannot_be_written():
-    done = subprocess.run([BINARY, "--listen", "127.0.0.1:0", "--ledger", "/nowhere/x"],
-                          capture_output=True, text=True, timeout=10)
+    done = subprocess.run(
+        [BINARY, "--listen", "127.0.0.1:0", "--ledger", "/nowhere/x"],
+        capture_output=True,
+        text=True,
+        timeout=10,
+    )
     assert done.returncode == 1 and "/nowhere/x" in done.stderr
 
 
 # --- ledger, faults, load
+
 
 def test_ledger_lines(box, hook):
     call_id = box.call(request_for("+15550800199", hook)).json()["call_id"]
@@ -956,8 +1111,12 @@ def test_many_calls_at_once(box, hook):
     def send(part):
         with requests.Session() as http:
             for number in part:
-                assert http.post(box.url + "/v1/calls", json=request_for(number, hook),
-                                 headers=KEY, timeout=30).status_code == 200
+                assert (
+                    http.post(
+                        box.url + "/v1/calls", json=request_for(number, hook), headers=KEY, timeout=30
+                    ).status_code
+                    == 200
+                )
 
     threads = [threading.Thread(target=send, args=(numbers[i::8],)) for i in range(8)]
     for thread in threads:
