@@ -202,6 +202,8 @@ days_until(const char *sql)
 			return;
 		/* noon of the next day: calling hours */
 		house_wait(86400);
+		/* the run before this one is as long ago by the clock that does not jump */
+		house_number("update provider_limits set claimed_by = null");
 		run_until("select pg_sleep(0.15) is not null");
 	}
 	fail_msg("never came: %s", sql);
