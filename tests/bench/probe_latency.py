@@ -37,7 +37,7 @@ class Product:
     def __init__(self, stack):
         self.stack, self.api, self.page = stack, stack.api("member"), stack.login("member")
         self.csrf = self.page.csrf()
-        self.used = 0
+        self.used, self.phones = 0, set()
         stack.rows("update provider_limits set pace_per_second = 100, concurrency = null")
 
     def leads(self, n):
@@ -47,6 +47,7 @@ class Product:
             self.used += 1
             if self.used % 100 >= 50:  # other endings misbehave
                 phones.append(PHONES.format(7000000 + self.used))
+        self.phones = set(phones)
         rows = self.stack.rows(
             """with made as (insert into leads (client_id, phone, contact, zones)
                     select 1, p, 'Ada', '{America/New_York}' from unnest(%s) p returning id),
@@ -98,9 +99,14 @@ def slots(house, product, ledger, times):
     before = len(ledger.lines())
     campaign = product.campaign("Slots", times + 1, pace_per_second=100)
     product.press_start(campaign)
-    ledger.wait(lambda lines: sum(x["what"] == "post" for x in lines[before:]) > times, 30 + 2 * times)
+
+    def own(lines):
+        """Without second tries of the campaigns before, which come whenever they are due."""
+        return [x for x in lines[before:] if (x.get("to") or x.get("phone")) in product.phones]
+
+    ledger.wait(lambda lines: sum(x["what"] == "post" for x in own(lines)) > times, 30 + 2 * times)
     waits, freed = [], None
-    for line in ledger.lines()[before:]:
+    for line in own(ledger.lines()):
         if line["what"] == "ended":
             freed = line["t"]
         elif line["what"] == "post" and freed is not None:
