@@ -1,5 +1,6 @@
 /* trunkline-web: a FastCGI worker of one of three pools. Started by spawn-fcgi and multiwatch. */
 #include <signal.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -127,6 +128,16 @@ no_core(void)
 	prctl(PR_SET_DUMPABLE, 0);
 }
 
+/* What a page takes beyond its arena is given back to us, not to the kernel: else each page would
+ * pay for fresh pages of memory. Larger things, such as an upload's, are mapped and go back. */
+static void
+keep_memory(void)
+{
+	enum { MOST = 512 << 10 };
+	mallopt(M_TRIM_THRESHOLD, MOST);
+	mallopt(M_MMAP_THRESHOLD, MOST);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -135,6 +146,7 @@ main(int argc, char **argv)
 	struct app app = {0};
 	struct error e = {0};
 	no_core();
+	keep_memory();
 	umask(027);
 	if (argc == 3 && strcmp(argv[1], "--pool") == 0)
 		for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)

@@ -171,18 +171,30 @@ arena_strdup(struct arena *a, const char *s)
 }
 
 char *
+arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+{
+	char usual[200];
+	va_list again;
+	va_copy(again, ap);
+	int n = vsnprintf(usual, sizeof(usual), fmt, ap);
+	if (n < 0)
+		usual[n = 0] = '\0';
+	char *p = arena_alloc(a, (size_t)n + 1);
+	if ((size_t)n < sizeof(usual))
+		memcpy(p, usual, (size_t)n + 1);
+	else
+		vsnprintf(p, (size_t)n + 1, fmt, again);
+	va_end(again);
+	return p;
+}
+
+char *
 arena_printf(struct arena *a, const char *fmt, ...)
 {
-	va_list ap, again;
+	va_list ap;
 	va_start(ap, fmt);
-	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	char *p = arena_vprintf(a, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		n = 0;
-	char *p = arena_alloc(a, (size_t)n + 1);
-	vsnprintf(p, (size_t)n + 1, fmt, again);
-	va_end(again);
 	return p;
 }
 

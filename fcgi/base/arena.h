@@ -28,6 +28,7 @@ void *arena_grow(struct arena *a, void *old, size_t old_size, size_t new_size)
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 /** Calls fn(p) when the arena is reset or freed: for what foreign libraries allocated. */
 void arena_defer(struct arena *a, void (*fn)(void *), void *p);
 /** Bytes obtained from the system for this arena; for tests and metrics. */

@@ -90,6 +90,17 @@ floor_div(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
+/* At least ${least} digits, then ${after}. */
+static void
+put_digits(struct buf *out, unsigned n, int least, char after)
+{
+	char text[12], *at = text + sizeof(text);
+	*--at = after;
+	for (int i = 0; i < least || n; i++, n /= 10)
+		*--at = (char)('0' + n % 10);
+	buf_add(out, at, (size_t)(text + sizeof(text) - at));
+}
+
 void
 clock_print_rfc3339(struct buf *out, int64_t micros)
 {
@@ -98,11 +109,14 @@ clock_print_rfc3339(struct buf *out, int64_t micros)
 	struct tm tm;
 	gmtime_r(&t, &tm);
 	/* Not strftime, whose years may have fewer than four digits. */
-	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
-	    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	put_digits(out, (unsigned)tm.tm_year + 1900, 4, '-');
+	put_digits(out, (unsigned)tm.tm_mon + 1, 2, '-');
+	put_digits(out, (unsigned)tm.tm_mday, 2, 'T');
+	put_digits(out, (unsigned)tm.tm_hour, 2, ':');
+	put_digits(out, (unsigned)tm.tm_min, 2, ':');
+	put_digits(out, (unsigned)tm.tm_sec, 2, fraction ? '.' : 'Z');
 	if (fraction)
-		buf_printf(out, ".%06" PRId64, fraction);
-	buf_putc(out, 'Z');
+		put_digits(out, (unsigned)fraction, 6, 'Z');
 }
 
 void
@@ -120,7 +134,13 @@ clock_print_ago(struct buf *out, int64_t micros)
 			   : s < 86400 ? "h"
 			   : n == 1    ? "day"
 				       : "days";
-	buf_printf(out, d < 0 ? "in %" PRId64 " %s" : "%" PRId64 " %s ago", n, unit);
+	if (d < 0)
+		buf_puts(out, "in ");
+	buf_int(out, n);
+	buf_putc(out, ' ');
+	buf_puts(out, unit);
+	if (d >= 0)
+		buf_puts(out, " ago");
 }
 
 void

@@ -24,8 +24,8 @@ crypto_random(void *out, size_t n)
 	}
 }
 
-static char *
-hex(struct arena *a, const unsigned char *p, size_t n)
+char *
+crypto_hex(struct arena *a, const unsigned char *p, size_t n)
 {
 	static const char digit[] = "0123456789abcdef";
 	char *out = arena_alloc(a, 2 * n + 1);
@@ -65,7 +65,7 @@ crypto_uuid(struct arena *a)
 	crypto_random(b, sizeof(b));
 	b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
 	b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
-	const char *h = hex(a, b, sizeof(b));
+	const char *h = crypto_hex(a, b, sizeof(b));
 	return arena_printf(a, "%.8s-%.4s-%.4s-%.4s-%.12s", h, h + 8, h + 12, h + 16, h + 20);
 }
 
@@ -74,7 +74,7 @@ crypto_token(struct arena *a, size_t bytes)
 {
 	unsigned char *p = arena_alloc(a, bytes);
 	crypto_random(p, bytes);
-	return hex(a, p, bytes);
+	return crypto_hex(a, p, bytes);
 }
 
 uint32_t
@@ -93,7 +93,7 @@ crypto_sha256(struct arena *a, struct str data)
 	unsigned char out[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 	EVP_Digest(data.p, data.n, out, &n, EVP_sha256(), NULL);
-	return hex(a, out, n);
+	return crypto_hex(a, out, n);
 }
 
 char *
@@ -102,7 +102,7 @@ crypto_hmac_sha256(struct arena *a, struct str key, struct str data)
 	unsigned char out[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 	HMAC(EVP_sha256(), key.p, (int)key.n, (const unsigned char *)data.p, data.n, out, &n);
-	return hex(a, out, n);
+	return crypto_hex(a, out, n);
 }
 
 bool
@@ -143,7 +143,7 @@ crypto_digest_hex(struct crypto_digest *d, struct arena *a)
 	unsigned char out[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 	EVP_DigestFinal_ex(d->ctx, out, &n);
-	return hex(a, out, n);
+	return crypto_hex(a, out, n);
 }
 
 /* A key for one purpose: HMAC of a fixed label under the installation's secret. */
@@ -173,7 +173,7 @@ crypto_seal(struct arena *a, const char *secret, const char *context, struct str
 	EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, TAG, out + NONCE + plain.n);
 	EVP_CIPHER_CTX_free(ctx);
 	OPENSSL_cleanse(key, sizeof(key));
-	return hex(a, out, NONCE + plain.n + TAG);
+	return crypto_hex(a, out, NONCE + plain.n + TAG);
 }
 
 const char *

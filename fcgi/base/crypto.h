@@ -10,6 +10,8 @@ void crypto_random(void *out, size_t n);
 char *crypto_uuid(struct arena *a);
 /** ${bytes} random bytes as lower-case hex. */
 char *crypto_token(struct arena *a, size_t bytes);
+/** ${n} bytes as lower-case hex. */
+char *crypto_hex(struct arena *a, const unsigned char *p, size_t n);
 /** Uniform in [0, limit). */
 uint32_t crypto_below(uint32_t limit);
 

@@ -271,16 +271,19 @@ buf_int(struct buf *b, int64_t i)
 void
 buf_printf(struct buf *b, const char *fmt, ...)
 {
+	enum { USUAL = 100 };
 	va_list ap, again;
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	buf_reserve(b, USUAL);
+	int n = vsnprintf(b->p + b->n, USUAL + 1, fmt, ap);
 	va_end(ap);
-	if (n > 0) {
+	if (n > USUAL) {
 		buf_reserve(b, (size_t)n);
 		vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
-		b->n += (size_t)n;
 	}
+	if (n > 0)
+		b->n += (size_t)n;
 	va_end(again);
 }
 
@@ -311,8 +314,11 @@ buf_url(struct buf *b, struct str s)
 		unsigned char c = (unsigned char)s.p[i];
 		if (isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~')
 			buf_putc(b, (char)c);
-		else
-			buf_printf(b, "%%%02X", c);
+		else {
+			buf_putc(b, '%');
+			buf_putc(b, "0123456789ABCDEF"[c >> 4]);
+			buf_putc(b, "0123456789ABCDEF"[c & 15]);
+		}
 	}
 }
 
@@ -327,9 +333,10 @@ buf_json(struct buf *b, struct str s)
 			continue;
 		buf_add(b, s.p + from, i - from);
 		from = i + 1;
-		if (c == '"' || c == '\\')
-			buf_printf(b, "\\%c", c);
-		else if (c == '\n')
+		if (c == '"' || c == '\\') {
+			buf_putc(b, '\\');
+			buf_putc(b, (char)c);
+		} else if (c == '\n')
 			buf_puts(b, "\\n");
 		else
 			buf_printf(b, "\\u%04x", c);

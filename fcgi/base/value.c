@@ -92,14 +92,10 @@ value_textz(struct arena *a, const char *s)
 struct value *
 value_printf(struct arena *a, const char *fmt, ...)
 {
-	va_list ap, again;
+	va_list ap;
 	va_start(ap, fmt);
-	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	char *p = arena_vprintf(a, fmt, ap);
 	va_end(ap);
-	char *p = arena_alloc(a, (size_t)(n < 0 ? 0 : n) + 1);
-	vsnprintf(p, (size_t)(n < 0 ? 0 : n) + 1, fmt, again);
-	va_end(again);
 	return value_text(a, str_of(p));
 }
 

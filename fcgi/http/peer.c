@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 
 #include "base/log.h"
 
@@ -20,10 +23,48 @@ take(void *ctx, char *p, size_t n)
 	return got == 0 && FCGX_GetError(peer->request.in) ? -1 : got;
 }
 
+/* The library sends 8 kB at a time and nginx wakes up for each; a record may hold 64 kB. */
+static bool
+give_record(const struct peer *peer, const char *p, size_t n)
+{
+	int id = peer->request.requestId;
+	unsigned char head[8] = {1, 6 /* FCGI_STDOUT */, (unsigned char)(id >> 8),
+	    (unsigned char)id, (unsigned char)(n >> 8), (unsigned char)n};
+	struct iovec parts[2] = {{head, sizeof(head)}, {(void *)(uintptr_t)p, n}};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+	while (message.msg_iovlen) {
+		ssize_t sent = sendmsg(peer->request.ipcFd, &message, MSG_NOSIGNAL);
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+			return false;
+		struct iovec *part = message.msg_iov;
+		for (; message.msg_iovlen && (size_t)sent >= part->iov_len; part++) {
+			sent -= (ssize_t)part->iov_len;
+			message.msg_iovlen--;
+		}
+		message.msg_iov = part;
+		if (message.msg_iovlen) {
+			part->iov_base = (char *)part->iov_base + sent;
+			part->iov_len -= (size_t)sent;
+		}
+	}
+	return true;
+}
+
 static bool
 give(void *ctx, const char *p, size_t n)
 {
+	enum { LARGE = 8192, RECORD = 65528 };
 	struct peer *peer = ctx;
+	if (n > LARGE) {
+		if (FCGX_FFlush(peer->request.out) < 0)
+			return false;
+		for (size_t at = 0; at < n; at += RECORD)
+			if (!give_record(peer, p + at, n - at < RECORD ? n - at : RECORD))
+				return false;
+		return true;
+	}
 	while (n) {
 		int some = n > (1 << 20) ? 1 << 20 : (int)n;
 		if (FCGX_PutStr(p, some, peer->request.out) != some)
@@ -76,8 +117,14 @@ peer_finish(struct peer *p)
 {
 	/* Closed without the record that ends a request, nginx reports the failure to the client.
 	 */
-	if (p->transport.cut)
+	int left = 1;
+	if (p->transport.cut) {
 		FCGX_Free(&p->request, 1);
-	else
-		FCGX_Finish_r(&p->request);
+		return;
+	}
+	/* Closing, the library would wait until nginx has closed too, for the sake of what was sent
+	 * and not read. Where all was read there is nothing to wait for. */
+	if (ioctl(p->request.ipcFd, FIONREAD, &left) == 0 && left == 0)
+		FCGX_Detach(&p->request);
+	FCGX_Finish_r(&p->request);
 }

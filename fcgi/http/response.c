@@ -117,8 +117,13 @@ response_send(struct response *rs, struct request *rq)
 		buf_printf(
 		    &b, "Content-Length: %zu\r\n", rs->status == 204 ? (size_t)0 : rs->body.n);
 	buf_puts(&b, "\r\n");
+	enum { TOGETHER = 64 << 10 }; /* copying costs less than to wake nginx twice */
+	bool body = rq->method != HEAD && rs->status != 204 && rs->body.n;
+	bool together = body && rs->body.n <= TOGETHER;
+	if (together)
+		buf_add(&b, rs->body.p, rs->body.n);
 	bool there = rq->transport->write(rq->transport->ctx, b.p, b.n);
-	if (there && rq->method != HEAD && rs->status != 204 && rs->body.n)
+	if (there && body && !together)
 		there = rq->transport->write(rq->transport->ctx, rs->body.p, rs->body.n);
 	struct error e = {0};
 	if (there && rs->pump && rq->method != HEAD && !rs->pump(rq, rs->pump_ctx, &e)) {

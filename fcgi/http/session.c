@@ -125,11 +125,7 @@ session_csrf(const struct request *rq)
 	crypto_random(both, MASK);
 	for (size_t i = 0; i < MASK; i++)
 		both[MASK + i] ^= both[i];
-	struct buf b;
-	buf_init(&b, rq->arena);
-	for (size_t i = 0; i < sizeof(both); i++)
-		buf_printf(&b, "%02x", both[i]);
-	return b.p;
+	return crypto_hex(rq->arena, both, sizeof(both));
 }
 
 static bool

@@ -97,24 +97,24 @@ leads_filter(const struct request *rq, struct error *e)
 	return filter;
 }
 
-/* "312 leads match", "More than 1,000 leads match"; all of them are counted by tally on the
- * dashboard. */
+/* "312 leads match", "More than 1,000 leads match", "1,000,000 leads". */
 static bool
 state_sentence(
     const struct request *rq, struct value *model, const struct value *filter, struct error *e)
 {
 	struct arena *a = rq->arena;
-	int64_t n = value_num(model, "few");
-	if (filter->map.n)
-		n = lead_matches(rq->app->db, a, rq->viewer->client_id, filter, MATCHES, e);
+	bool all = !filter->map.n;
+	int64_t n = all ? value_num(model, "few")
+			: lead_matches(rq->app->db, a, rq->viewer->client_id, filter, MATCHES, e);
 	if (n < 0)
 		return false;
 	value_set_int(a, model, "matches", n);
-	const char *verb = filter->map.n ? " match" : "";
-	struct value *sentence = n >= MATCHES ? value_printf(a, "More than 1,000 leads%s", verb)
-				 : n == 1
-				     ? value_printf(a, "1 lead%s", filter->map.n ? " matches" : "")
-				     : value_printf(a, "%lld leads%s", (long long)n, verb);
+	struct str count = value_member(a, value_int(a, n), STR("grouped"))->s;
+	const char *one = all ? "1 lead" : "1 lead matches", *more = all ? "" : " match";
+	struct value *sentence = !all && n >= MATCHES
+				     ? value_text(a, STR("More than 1,000 leads match"))
+				 : n == 1 ? value_text(a, str_of(one))
+					  : value_printf(a, "%.*s leads%s", STR_ARG(count), more);
 	value_set(a, model, "sentence", sentence);
 	return true;
 }
@@ -142,7 +142,7 @@ choices(const struct request *rq, struct value *model, struct error *e)
 	struct arena *a = rq->arena;
 	struct db *db = rq->app->db;
 	int64_t client = rq->viewer->client_id;
-	struct value *all = lead_choices(db, a, client, MATCHES, e);
+	struct value *all = lead_choices(db, a, client, MATCHES, clock_now(), e);
 	if (!all)
 		return false;
 	const struct value *lists = value_get(all, "lists");

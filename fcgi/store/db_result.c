@@ -56,7 +56,7 @@ db_result_row(struct arena *a, const PGresult *res, int row, const struct str *n
 {
 	struct value *map = value_map(a);
 	for (int c = 0; c < PQnfields(res); c++)
-		value_set_str(a, map, names[c], cell(a, res, row, c, names[c]));
+		value_add(a, map, names[c], cell(a, res, row, c, names[c]));
 	return map;
 }
 

@@ -24,9 +24,10 @@ lead_matches(struct db *db, struct arena *a, int64_t client, const struct value 
 }
 
 struct value *
-lead_choices(struct db *db, struct arena *a, int64_t client, int64_t most, struct error *e)
+lead_choices(
+    struct db *db, struct arena *a, int64_t client, int64_t most, int64_t now, struct error *e)
 {
-	return db_row(db, a, q_lead_choices, e, P_INT(client), P_INT(most));
+	return db_row(db, a, q_lead_choices, e, P_INT(client), P_INT(most), P_TIME(now));
 }
 
 struct value *

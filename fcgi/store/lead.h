@@ -16,9 +16,9 @@ struct value *lead_page(struct db *db, struct arena *a, int64_t client, const st
 int64_t lead_matches(struct db *db, struct arena *a, int64_t client, const struct value *filter,
     int64_t most, struct error *e) MUST_USE;
 /** Names of "lists" and "campaigns" {id, name, state} to choose from; "few": how many leads there
- * are, counted up to ${most}. */
-struct value *lead_choices(
-    struct db *db, struct arena *a, int64_t client, int64_t most, struct error *e) MUST_USE;
+ * are, beyond ${most} as they were counted last. */
+struct value *lead_choices(struct db *db, struct arena *a, int64_t client, int64_t most,
+    int64_t now, struct error *e) MUST_USE;
 /** Prompts {name} to choose from. */
 struct value *lead_prompts(
     struct db *db, struct arena *a, int64_t client, struct error *e) MUST_USE;

@@ -69,19 +69,77 @@ begin
 end
 $$;
 
--- What the list shows beside the lead itself: consent to be called, a standing order never to, and the
--- next attempt with its reason.
-create or replace function lead_beside(a_lead bigint, a_client bigint, a_phone text)
-	returns table (consent boolean, suppressed boolean, enrollment_state text, reason text,
-		next_at timestamptz, campaign_id bigint) language sql stable rows 1 as $$
-	select c.granted,
-		exists (select from suppressions s where s.phone = a_phone and (s.client_id = a_client
-			or s.client_id is null) and (s.channel is null or s.channel = 'call')),
-		e.state, e.reason, case when e.state = 'waiting' then e.due_at end, e.campaign_id
-	from (values (1)) one
-	left join lateral (select k.granted from consents k where k.lead_id = a_lead and k.channel = 'call'
-		and k.purpose = 'marketing' order by k.at desc, k.id desc limit 1) c on true
-	left join lateral (select n.state, n.reason, n.due_at, n.campaign_id from enrollments n
-		where n.lead_id = a_lead order by n.state in ('waiting', 'under_way', 'ambiguous', 'blocked') desc,
-			n.id desc limit 1) e on true
+-- The newest ids below a_cursor. Planned once: with another number of rows each time, the planner would think
+-- it over for each page, which takes longer than the page.
+create or replace function lead_newest(a_client bigint, a_cursor bigint, a_limit int) returns bigint[]
+	language plpgsql stable set plan_cache_mode = force_generic_plan as $$
+begin
+	return array(select l.id from leads l where l.client_id = a_client and l.archived_at is null
+		and l.id < a_cursor order by l.id desc limit a_limit);
+end
+$$;
+
+-- Leads as lists show them, with what stands beside them: consent to be called, a standing order never to, and
+-- the next attempt with its reason. Each is asked once for all leads. `status`: as shown.
+drop function if exists lead_beside(bigint, bigint, text);
+create or replace function lead_rows(a_client bigint, a_ids bigint[])
+	returns table (id bigint, status text, status_reason text, phone text, contact text, company text, email text,
+		location text, list text, source text, prompt_name text, outcome text, last_call_at timestamptz,
+		created_at timestamptz, consent boolean, suppressed boolean, enrollment_state text, reason text,
+		next_at timestamptz, campaign_id bigint)
+	language plpgsql stable set plan_cache_mode = force_generic_plan as $$
+begin
+	return query
+	with page as materialized (
+		select * from leads l where l.id = any(a_ids) and l.client_id = a_client
+	), said as (
+		select distinct on (k.lead_id) k.lead_id, k.granted from consents k
+		where k.lead_id = any(a_ids) and k.channel = 'call' and k.purpose = 'marketing'
+		order by k.lead_id, k.at desc, k.id desc
+	), never as (
+		select distinct s.phone from suppressions s
+		where s.phone = any(array(select p.phone from page p)) and (s.client_id = a_client
+			or s.client_id is null) and (s.channel is null or s.channel = 'call')
+	), journey as (
+		select distinct on (n.lead_id) n.lead_id, n.state, n.reason, n.due_at, n.campaign_id from enrollments n
+		where n.lead_id = any(a_ids)
+		order by n.lead_id, n.state in ('waiting', 'under_way', 'ambiguous', 'blocked') desc, n.id desc
+	)
+	select p.id, case when e.state in ('under_way', 'ambiguous') then 'dialing' else p.status end, p.status_reason,
+		p.phone, p.contact, p.company, p.email, p.location, p.list, p.source, p.prompt_name, p.outcome,
+		p.last_call_at, p.created_at, c.granted, s.phone is not null, e.state, e.reason,
+		case when e.state = 'waiting' then e.due_at end, e.campaign_id
+	from page p left join said c on c.lead_id = p.id left join never s on s.phone = p.phone
+		left join journey e on e.lead_id = p.id
+	order by p.id desc;
+end
+$$;
+
+-- By what the list can be narrowed, and how many leads there are in all: counted up to a_most, beyond that as
+-- the tally knows them.
+create or replace function lead_choices(a_client bigint, a_most int, at_time timestamptz)
+	returns table (few bigint, lists jsonb, campaigns jsonb)
+	language plpgsql set plan_cache_mode = force_generic_plan as $$
+declare
+	known jsonb;
+begin
+	select t.data into known from tallies t where t.client_id = a_client and t.subject = 'leads';
+	if (known->>'total')::bigint >= a_most then
+		known := tally(a_client, 'leads', at_time);
+	end if;
+	if (known->>'total')::bigint >= a_most and known ? 'lists' then
+		few := known->>'total';
+		lists := known->'lists';
+	else
+		few := (select count(*) from (select from leads l where l.client_id = a_client and l.archived_at is null
+			limit a_most) s);
+		lists := lead_lists(a_client);
+		if few >= a_most then
+			few := tally(a_client, 'leads', at_time)->>'total';
+		end if;
+	end if;
+	campaigns := coalesce((select jsonb_agg(c) from (select g.id, g.name, g.state from campaigns g
+		where g.client_id = a_client and g.state <> 'archived' order by g.id desc limit 50) c), '[]');
+	return next;
+end
 $$;

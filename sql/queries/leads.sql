@@ -1,51 +1,22 @@
 -- name: lead_list
-select l.id,
-	case when b.enrollment_state in ('under_way', 'ambiguous') then 'dialing' else l.status end as status,
-	l.status_reason, l.phone, l.contact, l.company, l.email, l.location, l.list, l.source, l.prompt_name,
-	l.outcome, l.last_call_at, l.created_at, b.consent, b.suppressed, b.enrollment_state,
-	b.reason, b.next_at
-from (select * from leads where client_id = $1 and archived_at is null and id < $2
-	order by id desc limit $3) l,
-	lateral lead_beside(l.id, l.client_id, l.phone) b
-order by l.id desc;
+select * from lead_rows($1, lead_newest($1, $2, $3));
 
 -- name: lead_search
-select l.id,
-	case when b.enrollment_state in ('under_way', 'ambiguous') then 'dialing' else l.status end as status,
-	l.status_reason, l.phone, l.contact, l.company, l.email, l.location, l.list, l.source, l.prompt_name,
-	l.outcome, l.last_call_at, l.created_at, b.consent, b.suppressed, b.enrollment_state,
-	b.reason, b.next_at
-from lead_page($1, $2, $3, $4, $5) l, lateral lead_beside(l.id, l.client_id, l.phone) b
-order by l.id desc;
+select * from lead_rows($1, array(select id from lead_page($1, $2, $3, $4, $5)));
 
 -- name: lead_matches
 select lead_matches($1, $2, $3) as matches;
 
 -- name: lead_choices
--- By what the list can be narrowed, and how many there are in all, counted up to $2. Of the names of lists:
--- one step of the index for each.
-with recursive names as (
-	(select list from leads where client_id = $1 and archived_at is null and list <> '' order by list limit 1)
-	union all
-	select (select l.list from leads l where l.client_id = $1 and l.archived_at is null and l.list <> ''
-		and l.list > names.list order by l.list limit 1)
-	from names where names.list is not null
-)
-select
-	(select count(*) from (select from leads where client_id = $1 and archived_at is null limit $2) s) as few,
-	array_to_json(array(select list from names where list is not null limit 12)) as lists,
-	coalesce((select json_agg(c) from (select id, name, state from campaigns where client_id = $1
-		and state <> 'archived' order by id desc limit 50) c), '[]') as campaigns;
+select few, lists, campaigns from lead_choices($1, $2, $3);
 
 -- name: lead_find
-select l.id,
-	case when b.enrollment_state in ('under_way', 'ambiguous') then 'dialing' else l.status end as status,
-	l.status_reason, l.phone, l.extension, l.contact, l.company, l.email, l.location, l.region, l.time_zone,
-	to_jsonb(l.zones) as zones, l.source, l.assigned_agent, l.notes, l.list,
-	l.prompt_name, l.attributes, l.outcome, l.last_call_id::text, l.last_call_at, l.number_state, l.import_id,
-	l.import_line, l.created_at, l.updated_at, l.archived_at, b.consent, b.suppressed, b.enrollment_state,
-	b.reason, b.next_at, b.campaign_id
-from leads l, lateral lead_beside(l.id, l.client_id, l.phone) b
+select l.id, r.status, l.status_reason, l.phone, l.extension, l.contact, l.company, l.email, l.location, l.region,
+	l.time_zone, to_jsonb(l.zones) as zones, l.source, l.assigned_agent, l.notes, l.list, l.prompt_name,
+	l.attributes, l.outcome, l.last_call_id::text, l.last_call_at, l.number_state, l.import_id, l.import_line,
+	l.created_at, l.updated_at, l.archived_at, r.consent, r.suppressed, r.enrollment_state, r.reason, r.next_at,
+	r.campaign_id
+from leads l join lead_rows($1, array[$2::bigint]) r on r.id = l.id
 where l.client_id = $1 and l.id = $2;
 
 -- name: lead_insert
@@ -142,8 +113,6 @@ from leads l, unnest(l.zones) z where l.id = $1 group by 1 order by 1 limit 6;
 -- name: lead_export
 -- A part of the download, newest first.
 select l.id, l.phone, l.contact, l.company, l.email, l.location, l.region, l.time_zone, l.list, l.source,
-	l.assigned_agent,
-	case when b.enrollment_state in ('under_way', 'ambiguous') then 'dialing' else l.status end as status,
-	l.outcome, b.consent, l.last_call_at, l.created_at, l.notes, l.attributes
-from lead_page($1, $2, $3, false, $4) l, lateral lead_beside(l.id, l.client_id, l.phone) b
+	l.assigned_agent, r.status, l.outcome, r.consent, l.last_call_at, l.created_at, l.notes, l.attributes
+from lead_rows($1, array(select id from lead_page($1, $2, $3, false, $4))) r join leads l on l.id = r.id
 order by l.id desc;

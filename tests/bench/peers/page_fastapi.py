@@ -160,7 +160,7 @@ def model(found, claims):
         },
         "csrf": hmac.new(SECRET, f"csrf {claims['sid']}".encode(), hashlib.sha256).hexdigest(),
         "running": json.loads(frame["running"]),
-        "sentence": "More than 1,000 leads" if matches > 1000 else f"{matches} leads",
+        "sentence": f"{matches:,} leads",
         "statuses": chips("status", ((s, label(s)) for s in WORDS["statuses"])),
         "outcomes": chips("outcome", ((s, label(s)) for s in WORDS["outcomes"])),
         "consents": chips("consent", WORDS["consents"]),

@@ -116,7 +116,7 @@ function model(found, claims) {
 		viewer: { email: viewer.email, role: label(viewer.role), initials: viewer.email.slice(0, 1) },
 		csrf: crypto.createHmac("sha256", secret).update(`csrf ${claims.sid}`).digest("hex"),
 		running: frame.running,
-		sentence: matches > 1000 ? "More than 1,000 leads" : `${matches} leads`,
+		sentence: `${Number(matches).toLocaleString("en-US")} leads`,
 		lists: chips(
 			"list",
 			found.lead_choices[0].lists.map((name) => [name, name]),
