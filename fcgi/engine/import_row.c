@@ -1,6 +1,5 @@
 #include "engine/import_row.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -206,7 +205,8 @@ has_surplus(const struct import_row *r, const struct table_row *row)
 
 /* Why the row is refused, or NULL and the number. */
 static const char *
-refusal(struct import_row *r, const struct table_row *row, struct phone *phone, struct str *column)
+refusal(const struct import_row *r, const struct table_row *row, struct phone *phone,
+    struct str *column)
 {
 	struct str raw = cell(r, COLUMN_PHONE, row);
 	*column = STR("");
@@ -229,24 +229,28 @@ refusal(struct import_row *r, const struct table_row *row, struct phone *phone, 
 }
 
 void
-import_row_add(struct import_row *r, const struct table_row *row)
+import_row_judge(const struct import_row *r, const struct table_row *row, struct import_verdict *v)
+{
+	*v = (struct import_verdict){0};
+	v->reason = refusal(r, row, &v->phone, &v->column);
+}
+
+void
+import_row_put(struct import_row *r, const struct table_row *row, const struct import_verdict *v)
 {
 	enum { BETWEEN_LINE_AND_REASON = 16 };
-	struct phone phone = {0};
-	struct str column;
-	const char *reason = refusal(r, row, &phone, &column);
 	r->count++;
-	buf_printf(&r->out, "%" PRId64, row->line);
-	if (reason) {
+	buf_int(&r->out, row->line);
+	if (v->reason) {
 		put_nulls(r, BETWEEN_LINE_AND_REASON);
-		put_text(r, str_of(reason));
-		put_text(r, column);
+		put_text(r, str_of(v->reason));
+		put_text(r, v->column);
 		put_raw(r, row);
 		buf_putc(&r->out, '\n');
 		return;
 	}
-	put_text(r, str_of(phone.e164));
-	put_text(r, str_of(phone.extension));
+	put_text(r, str_of(v->phone.e164));
+	put_text(r, str_of(v->phone.extension));
 	for (size_t k = 0; k < TEXTS; k++)
 		put_text(r, text_of(r, k, row));
 	put_text(r, r->prompt < row->n ? str_trim(row->fields[r->prompt]) : STR(""));
@@ -254,4 +258,16 @@ import_row_add(struct import_row *r, const struct table_row *row)
 	put_attributes(r, row);
 	put_nulls(r, 3);
 	buf_putc(&r->out, '\n');
+}
+
+/* Written down with the job (imports.lane_lines), so it may not change while jobs are under way. */
+int
+import_row_lane(const struct table_row *row, const struct import_verdict *v, int lanes)
+{
+	unsigned sum = (unsigned)row->line;
+	if (!v->reason)
+		sum = 0;
+	for (const char *c = v->reason ? "" : v->phone.e164; *c; c++)
+		sum = sum * 31 + (unsigned char)*c;
+	return (int)((sum ^ sum >> 7) % (unsigned)lanes);
 }

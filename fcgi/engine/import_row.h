@@ -4,6 +4,7 @@
 #include "base/table.h"
 #include "base/value.h"
 #include "rules/columns.h"
+#include "rules/phone.h"
 
 struct import_row {
 	struct column_map *map;
@@ -22,7 +23,20 @@ void import_row_init(
     struct import_row *r, struct arena *a, const struct value *columns, const char *country);
 /** An empty batch on ${a}. */
 void import_row_begin(struct import_row *r, struct arena *a, int64_t now);
-/** Adds the row: good, or refused with a reason. */
-void import_row_add(struct import_row *r, const struct table_row *row);
+
+/** What becomes of a row. */
+struct import_verdict {
+	const char *reason; /* why it is refused; NULL: it is good */
+	struct str column;  /* … for what stands in this one; may be empty */
+	struct phone phone; /* where it is good */
+};
+/** Judges the row; the reason is on ${r->a}. */
+void import_row_judge(
+    const struct import_row *r, const struct table_row *row, struct import_verdict *v);
+/** Adds the row to the batch. */
+void import_row_put(
+    struct import_row *r, const struct table_row *row, const struct import_verdict *v);
+/** Which of ${lanes} (1 or 2) the row belongs to, from 0 on: the same number, the same lane. */
+int import_row_lane(const struct table_row *row, const struct import_verdict *v, int lanes);
 
 #endif

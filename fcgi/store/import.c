@@ -167,21 +167,27 @@ stage_rows(struct db *db, struct str rows, struct error *e)
 }
 
 bool
-import_batch(struct db *db, struct arena *a, int64_t id, const char *token, struct str rows,
-    int64_t line, int64_t bytes, int64_t lease, int64_t now, bool *canceled, struct error *e)
+import_batch_send(
+    struct db *db, struct arena *a, const struct import_batch *b, struct str rows, struct error *e)
 {
-	const struct value *row = NULL;
-	if (!db_begin(db, e))
-		return false;
-	if (stage_rows(db, rows, e))
-		row = db_row(db, a, q_import_merge, e, P_INT(id), P_TEXT(token), P_INT(line),
-		    P_INT(bytes), P_INT(lease), P_TIME(now));
-	*canceled = value_flag(row, "canceled");
-	if (value_flag(row, "held"))
-		return db_commit(db, e);
-	db_rollback(db);
-	return !row ? false
-		    : error_set(e, ERR_CONFLICT, "Another worker has taken this import over.");
+	return stage_rows(db, rows, e) &&
+	       db_send(db, a, q_import_merge, e, P_INT(b->id), P_TEXT(b->token), P_INT(b->lane + 1),
+		   P_INT(b->lanes), P_INT(b->line), P_INT(b->bytes), P_INT(b->lease),
+		   P_TIME(b->now));
+}
+
+bool
+import_batch_end(struct db *db, struct arena *a, bool *canceled, struct error *e)
+{
+	const struct value *rows = db_answer(db, a, e);
+	*canceled = rows && rows->list.n && value_flag(rows->list.items[0], "canceled");
+	return rows != NULL;
+}
+
+bool
+import_tidy(struct db *db, struct arena *a, struct error *e)
+{
+	return db_exec(db, a, q_import_tidy, NULL, e);
 }
 
 bool

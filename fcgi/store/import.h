@@ -54,11 +54,22 @@ bool import_stage(struct db *db, struct arena *a, struct error *e) MUST_USE;
 bool import_take(struct db *db, struct arena *a, const char *token, int64_t lease, int64_t now,
     int64_t *id, struct error *e) MUST_USE;
 struct value *import_job(struct db *db, struct arena *a, int64_t id, struct error *e) MUST_USE;
-/** COPY into the stage, then merge, in one transaction. ERR_CONFLICT where another worker has taken
- * the job over. */
-bool import_batch(struct db *db, struct arena *a, int64_t id, const char *token, struct str rows,
-    int64_t line, int64_t bytes, int64_t lease, int64_t now, bool *canceled,
-    struct error *e) MUST_USE;
+struct import_batch {
+	int64_t id;
+	const char *token;
+	int lane, lanes; /* of ${lanes} that work at the same time, from 0 on */
+	int64_t line;    /* all of the lane's lines up to here are in it or were before */
+	int64_t bytes;   /* how far the file was read */
+	int64_t lease;   /* seconds, from ${now} on */
+	int64_t now;
+};
+/** COPY into the stage, then begins to merge, which commits by itself. ${rows} may go at once. */
+bool import_batch_send(struct db *db, struct arena *a, const struct import_batch *b,
+    struct str rows, struct error *e) MUST_USE;
+/** Waits for it. ERR_CONFLICT where another worker has taken the job over. */
+bool import_batch_end(struct db *db, struct arena *a, bool *canceled, struct error *e) MUST_USE;
+/** Once all batches are in: puts what they left for later into the index that is searched. */
+bool import_tidy(struct db *db, struct arena *a, struct error *e) MUST_USE;
 /** Gives the job back; it may be taken again after ${seconds}. ${good}: nothing went wrong. */
 bool import_release(struct db *db, struct arena *a, int64_t id, const char *token, int64_t seconds,
     bool good, int64_t now, struct error *e) MUST_USE;

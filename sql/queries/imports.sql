@@ -82,8 +82,8 @@ select import_stage_create();
 select import_take($1, $2, $3) as id;
 
 -- name: import_job
-select id, client_id, state, spool_path, options, columns, line_done, undo_asked_at from imports
-	where id = $1;
+select id, client_id, state, spool_path, options, columns, line_done, size_bytes,
+	to_jsonb(lane_lines) as lane_lines, undo_asked_at from imports where id = $1;
 
 -- name: import_copy
 copy import_stage (line, phone, extension, contact, company, email, location, region, time_zone, source,
@@ -91,7 +91,10 @@ copy import_stage (line, phone, extension, contact, company, email, location, re
 	prompt, consent, consent_at, consent_text, attributes, reason, column_name, raw) from stdin;
 
 -- name: import_merge
-select held, canceled from import_merge($1, $2, $3, $4, $5, $6);
+select import_merge($1, $2, $3, $4, $5, $6, $7, $8) as canceled;
+
+-- name: import_tidy
+select import_tidy();
 
 -- name: import_release
 select import_release($1, $2, $3, $4, $5);

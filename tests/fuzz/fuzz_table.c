@@ -140,7 +140,12 @@ read_all(
 	struct table_reader *again = table_open(a, path, o, &e);
 	MUST(again);
 	for (size_t i = 0; i < r->n && table_next(again, &row, &e); i++)
-		import_row_add(&import, &row);
+	{
+		struct import_verdict verdict;
+		import_row_judge(&import, &row, &verdict);
+		import_row_put(&import, &row, &verdict);
+		MUST(import_row_lane(&row, &verdict, 1) == 0);
+	}
 	copy_text(&import);
 	return true;
 }
