@@ -89,6 +89,7 @@ secret() { # NAME FILE: made at first start, kept
 }
 secret SECRET_KEY "$data/secret-key"
 export DATABASE_URL="host=$run dbname=trunkline user=trunkline"
+export RUN_DIR=$run
 export STATE=$data TEMPLATE_DIR=$app/templates STATIC_DIR=$app/static
 export PROMPT_DIR=$app/templates/prompts SQL_DIR=$app/sql
 export BASE_URL=${BASE_URL:-https://localhost:$HTTPS_PORT}

@@ -10,6 +10,7 @@
 #include "pages/lead.h"
 #include "pages/leads.h"
 #include "pages/login.h"
+#include "pages/metrics.h"
 #include "pages/prompts.h"
 #include "pages/settings.h"
 #include "pages/suppressions.h"
@@ -29,6 +30,7 @@ static const struct route health[] = {
 enum { FILE_MOST = 256 << 20 };
 
 static const struct route web[] = {
+    {GET, "/metrics", metrics_show, NULL, ROLE_NONE, ROUTE_API_ONLY | ROUTE_NO_DB, 0},
     {GET, "/login", login_form, "login", ROLE_NONE, ROUTE_OWN_PAGE, 0},
     {POST, "/login", login_submit, "login", ROLE_NONE, ROUTE_OWN_PAGE | ROUTE_NO_CSRF, 0},
     {POST, "/logout", login_out, NULL, ROLE_VIEWER, 0, 0},
