@@ -142,7 +142,7 @@ stop_all() {
 	[ "$stopping" = 0 ] || return 0
 	stopping=1
 	trap '' INT TERM
-	end dialer jobs
+	end watch dialer jobs
 	end nginx
 	end sandbox web-a web-b hook-a hook-b stream
 	if [ -f "$data/pg/postmaster.pid" ]; then pg -m fast -w stop >/dev/null 2>&1 || true; fi
@@ -232,6 +232,7 @@ pool stream stream 1
 # These two end by themselves when their time budget is spent, as on a server, where timers start the next.
 keep dialer 0.1 "$app/trunkline-dialer"
 keep jobs 0.1 "$app/trunkline" jobs
+[ "${WATCH:-1}" = 0 ] || keep watch 60 "$app/trunkline" watch --quiet
 
 suffix=:$HTTPS_PORT
 [ "$HTTPS_PORT" != 443 ] || suffix=

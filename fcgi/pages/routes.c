@@ -1,5 +1,6 @@
 #include "pages/routes.h"
 
+#include "pages/alerts.h"
 #include "pages/calls.h"
 #include "pages/campaigns.h"
 #include "pages/dashboard.h"
@@ -89,6 +90,8 @@ static const struct route web[] = {
     {POST, "/settings/test", settings_test, NULL, ROLE_ADMIN, 0, 0},
     {POST, "/settings/resume", settings_resume, NULL, ROLE_ADMIN, 0, 0},
     {GET, "/alerts", alerts_list, "alerts", ROLE_VIEWER, 0, 0},
+    {POST, "/settings/alerts", alerts_tell, NULL, ROLE_ADMIN, 0, 0},
+    {POST, "/alerts/{id}/acknowledge", alerts_acknowledge, NULL, ROLE_MEMBER, 0, 0},
     {POST, "/alerts/{id}/resolve", alerts_resolve, NULL, ROLE_MEMBER, 0, 0},
     {GET, "/event-log", event_log_list, "event_log", ROLE_ADMIN, 0, 0},
     {GET, "/event-log/{id}", event_log_show, "event", ROLE_ADMIN, 0, 0},
