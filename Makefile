@@ -155,6 +155,44 @@ run: prerequisites ## run everything in the foreground: https://localhost:$(HTTP
 	@exec env HTTPS_PORT=$(HTTPS_PORT) HTTP_PORT=$(HTTP_PORT) WEB_WORKERS=$(WEB_WORKERS) \
 		HOOK_WORKERS=$(HOOK_WORKERS) SANDBOX=$(SANDBOX) systemd/run.sh $(abspath $(BUILD)) $(abspath $(STATE))
 
+# --- installing it ------------------------------------------------------------------------------
+# Needs no tool of any distribution. DESTDIR= for packagers; the settings' file is never replaced.
+.PHONY: install
+DESTDIR ?=
+SYSCONFDIR ?= /etc
+LIBDIR ?= $(PREFIX)/lib/trunkline
+SHAREDIR ?= $(PREFIX)/share/trunkline
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+# The group of nginx's workers, which alone may write into the sockets.
+NGINX_GROUP ?= www-data
+# Files name the usual paths; another PREFIX puts its own in.
+here = sed -e 's|/usr/lib/trunkline|$(LIBDIR)|g; s|/usr/share/trunkline|$(SHAREDIR)|g' \
+	-e 's|/etc/trunkline|$(SYSCONFDIR)/trunkline|g; s|www-data|$(NGINX_GROUP)|g'
+install: all ## put it into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
+	$(Q)install -d "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(SHAREDIR)" \
+		"$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(UNITDIR)/trunkline-.service.d" "$(DESTDIR)$(PREFIX)/lib/sysusers.d" \
+		"$(DESTDIR)$(PREFIX)/lib/tmpfiles.d"
+	$(Q)install -d -m 0750 "$(DESTDIR)$(SYSCONFDIR)/trunkline" "$(DESTDIR)$(SYSCONFDIR)/trunkline/keys"
+	$(Q)install -m 0755 $(filter-out %.so,$(PROGRAMS)) "$(DESTDIR)$(LIBDIR)/"
+	$(Q)install -m 0644 $(filter %.so,$(PROGRAMS)) "$(DESTDIR)$(LIBDIR)/"
+	$(Q)cd systemd && for f in pool.sh reload.sh settings.sh; do \
+		$(here) "$$f" > "$(DESTDIR)$(LIBDIR)/$$f" && chmod 0755 "$(DESTDIR)$(LIBDIR)/$$f" || exit 1; done
+	$(Q)$(here) systemd/trunkline.sh > "$(DESTDIR)$(PREFIX)/bin/trunkline"
+	$(Q)chmod 0755 "$(DESTDIR)$(PREFIX)/bin/trunkline"
+	$(Q)cd systemd && for f in *.service *.socket *.timer *.target trunkline-.service.d/*.conf; do \
+		$(here) "$$f" > "$(DESTDIR)$(UNITDIR)/$$f" && chmod 0644 "$(DESTDIR)$(UNITDIR)/$$f" || exit 1; done
+	$(Q)for k in sysusers tmpfiles; do f="$(DESTDIR)$(PREFIX)/lib/$$k.d/trunkline.conf"; \
+		$(here) "systemd/trunkline-$$k.conf" > "$$f" && chmod 0644 "$$f" || exit 1; done
+	$(Q)rm -rf "$(DESTDIR)$(SHAREDIR)"/{templates,static,sql,nginx}
+	$(Q)cp -r templates sql nginx "$(BUILD)/static" "$(DESTDIR)$(SHAREDIR)/"
+	$(Q)rm -f "$(DESTDIR)$(SHAREDIR)/sql/embed.awk" && rm -rf "$(DESTDIR)$(SHAREDIR)/sql/queries"
+	$(Q)chmod -R u=rwX,go=rX "$(DESTDIR)$(SHAREDIR)"
+	$(Q)f="$(DESTDIR)$(SYSCONFDIR)/trunkline/trunkline.env"; [ -e "$$f" ] || { \
+		$(here) systemd/trunkline.env > "$$f"; \
+		[ "$(SHAREDIR)" = /usr/share/trunkline ] || printf '%s=%s\n' SQL_DIR "$(SHAREDIR)/sql" \
+			TEMPLATE_DIR "$(SHAREDIR)/templates" STATIC_DIR "$(SHAREDIR)/static" \
+			PROMPT_DIR "$(SHAREDIR)/templates/prompts" >> "$$f"; chmod 0640 "$$f"; }
+
 # --- testing it ---------------------------------------------------------------------------------
 .PHONY: test lint fuzz chaos bench load coverage valgrind
 test: test-prerequisites ## everything that must hold; ends with "N passed, N failed"

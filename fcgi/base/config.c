@@ -110,7 +110,8 @@ config_load(struct config *c, struct arena *a, struct error *e)
 	for (size_t i = 0; i < ITEM_COUNT; i++) {
 		const struct item *it = &items[i];
 		const char *text = read_credential(a, it->name);
-		if (!text)
+		/* systemd hands over an empty one where there is no file. */
+		if (!text || !*text)
 			text = getenv(it->name);
 		if (!text || !*text)
 			text = it->fallback;

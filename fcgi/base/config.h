@@ -2,7 +2,8 @@
 #define BASE_CONFIG_H
 /*
  * The settings of a process, read once at start and constant afterwards. Where they come from,
- * first hit wins: a file of that name in $CREDENTIALS_DIRECTORY (systemd), the environment, the
+ * first hit that is not empty wins: a file of that name in $CREDENTIALS_DIRECTORY (systemd), the
+ * environment, the
  * table's default. Provider keys may also be stored in the database (store/setting), which the
  * caller asks first. Nobody else reads getenv.
  */
