@@ -1,5 +1,5 @@
-"""What a server has and a desk has not: `make install`, systemd's units, `trunkline setup`, pools on sockets that
-outlive them. Nothing is booted here; tests/vps does that."""
+"""What a server has and a desk has not: `make install`, systemd's units, `trunkline setup`, pools on sockets
+that outlive them. Nothing is booted here; tests/vps does that."""
 import os
 import re
 import signal
@@ -240,7 +240,8 @@ def server(installed, stack):
     env.write_text(
         f"DATABASE_URL='host={stack.state}/run dbname=trunkline user=trunkline'\nSTATE={stack.state}\n"
         f"SQL_DIR={installed.share}/sql\nTEMPLATE_DIR={installed.share}/templates\n"
-        f"STATIC_DIR={installed.share}/static\nVOICE_ID=from-the-file\nWEB_WORKERS=4\nBLAND_API_KEY=sk-from-file\n"
+        f"STATIC_DIR={installed.share}/static\nVOICE_ID=from-the-file\nWEB_WORKERS=4\n"
+        "BLAND_API_KEY=sk-from-file\n"
     )
     clean = {"PATH": os.environ["PATH"], "TRUNKLINE_ENV": str(env), "ASAN_OPTIONS": "detect_leaks=0"}
     settings = dict(line.split("=", 1) for line in env.read_text().splitlines())
