@@ -45,7 +45,7 @@ if [ -z "${TRUNKLINE_INSTALLED:-}" ]; then
 	cp "$build"/trunkline "$build"/trunkline-web "$build"/trunkline-dialer "$build"/trunkline-sandbox \
 		"$build"/trunkline-late.so "$app/"
 	cp -r "$checkout/templates" "$checkout/sql" "$checkout/nginx" "$build/static" "$app/"
-	cp "$checkout/systemd/run.sh" "$app/"
+	cp "$checkout/systemd/run.sh" "$checkout/systemd/settings.sh" "$app/"
 	if [ -f "$checkout/.env" ]; then cp "$checkout/.env" "$app/.env"; fi
 	export TRUNKLINE_INSTALLED=1 TRUNKLINE_STATE TRUNKLINE_DATA
 	export HTTPS_PORT HTTP_PORT WEB_WORKERS HOOK_WORKERS SANDBOX
@@ -74,15 +74,9 @@ flock -n 9 || die "this STATE ($state) is in use by another run."
 
 # --- settings --------------------------------------------------------------------------------------
 # The environment wins over .env.
-if [ -f "$app/.env" ]; then
-	while IFS= read -r line || [ -n "$line" ]; do
-		line=${line%$'\r'}
-		[[ $line =~ ^[[:space:]]*(export[[:space:]]+)?([A-Z][A-Z0-9_]*)=(.*)$ ]] || continue
-		name=${BASH_REMATCH[2]} value=${BASH_REMATCH[3]}
-		if [[ $value =~ ^\"(.*)\"$ || $value =~ ^\'(.*)\'$ ]]; then value=${BASH_REMATCH[1]}; fi
-		[ -n "${!name:-}" ] || export "$name=$value"
-	done < "$app/.env"
-fi
+# shellcheck source=/dev/null
+. "$app/settings.sh"
+if [ -f "$app/.env" ]; then settings_read "$app/.env"; fi
 secret() { # NAME FILE: made at first start, kept
 	[ -s "$2" ] || (umask 077 && openssl rand -hex 32 > "$2")
 	[ -n "${!1:-}" ] || export "$1=$(cat "$2")"
@@ -240,6 +234,7 @@ for file in "$app"/nginx/*.conf; do
 	sed -e "s|@RUN@|$run|g; s|@LOG@|$log|g; s|@DATA@|$data|g; s|@STATIC@|$app/static|g" \
 		-e "s|@SNIPPETS@|$data/nginx|g; s|@HTTP_PORT@|$HTTP_PORT|g; s|@HTTPS_PORT@|$HTTPS_PORT|g" \
 		-e "s|@HTTPS_SUFFIX@|$suffix|g; s|@SERVER_NAME@|_|g; s|@ACME@|$data/acme|g" \
+		-e "s|@ACCESS_LOG@|$log/access.log|g" \
 		-e "s|@CERT@|$data/tls/cert.pem|g; s|@KEY@|$data/tls/key.pem|g" "$file" > "$data/nginx/${file##*/}"
 done
 if [ ! -e /proc/net/if_inet6 ]; then sed -i '/listen \[::\]/d' "$data/nginx/trunkline.conf"; fi

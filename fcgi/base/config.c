@@ -51,6 +51,10 @@ static const struct item {
     {"CALL_DEADLINE", NUMBER, AT(call_deadline), "180", 0},
     {"MAX_REQUESTS", NUMBER, AT(max_requests), "20000", 0},
     {"LOG_LEVEL", TEXT, AT(log_level), "info", 0},
+    {"BACKUP_DIR", TEXT, AT(backup_dir), "/var/backups/trunkline", 0},
+    {"BACKUP_DAILY", NUMBER, AT(backup_daily), "7", 0},
+    {"BACKUP_WEEKLY", NUMBER, AT(backup_weekly), "4", 0},
+    {"BACKUP_MONTHLY", NUMBER, AT(backup_monthly), "6", 0},
 #undef AT
 };
 
@@ -117,7 +121,8 @@ config_load(struct config *c, struct arena *a, struct error *e)
 	for (size_t i = 0; i < ITEM_COUNT; i++) {
 		const struct item *it = &items[i];
 		const char *text = read_credential(a, it->name);
-		if (!text)
+		/* systemd hands over an empty one where there is no file. */
+		if (!text || !*text)
 			text = getenv(it->name);
 		if (!text || !*text)
 			text = it->fallback;

@@ -2,7 +2,8 @@
 #define BASE_CONFIG_H
 /*
  * The settings of a process, read once at start and constant afterwards. Where they come from,
- * first hit wins: a file of that name in $CREDENTIALS_DIRECTORY (systemd), the environment, the
+ * first hit that is not empty wins: a file of that name in $CREDENTIALS_DIRECTORY (systemd), the
+ * environment, the
  * table's default. Provider keys may also be stored in the database (store/setting), which the
  * caller asks first. Nobody else reads getenv.
  */
@@ -44,6 +45,8 @@ struct config {
 	int64_t call_deadline; /* seconds beyond max_duration before a silent call is asked about */
 	int64_t max_requests;  /* a worker ends itself after so many, 0 = never */
 	const char *log_level;
+	const char *backup_dir;                              /* dumps with their manifests */
+	int64_t backup_daily, backup_weekly, backup_monthly; /* how many of each are kept */
 };
 
 /** Fills ${c}; strings live on ${a}. Fails naming the setting that is missing or unreadable. */

@@ -1,13 +1,5 @@
 -- Alerts that open and close by themselves, and who was told of them.
 
-create table if not exists maintenance_runs (
-	name text not null,
-	started_at timestamptz not null,
-	finished_at timestamptz,
-	ok boolean,
-	detail jsonb not null default '{}'
-);
-
 alter table alerts
 	-- Opened by `trunkline watch`, which closes it when what it is about is over. Others are raised by what
 	-- happened, and closed by what mends it.
