@@ -322,6 +322,8 @@ step "make the database and its roles" database_is_there make_database
 [ -n "$check" ] || migrate
 step "add the first user, $email" somebody_can_sign_in add_admin
 step "let trunkline.target start with the machine" target_is_enabled enable_target
+started=
+if ! everything_runs; then started=1; fi
 step "start everything" everything_runs start_everything
 if [ -z "$check" ]; then
 	test_site
@@ -329,7 +331,9 @@ if [ -z "$check" ]; then
 		step "start nginx" nginx_runs start_nginx
 		if has_changed "$nginx_etc/*" || has_changed "$cert"; then systemctl reload nginx.service; fi
 	fi
-	if has_changed "$etc/site.env" || has_changed "$etc/keys/*"; then "$trunkline" reload; fi
+	if [ -z "$started" ] && { has_changed "$etc/site.env" || has_changed "$etc/keys/*"; }; then
+		"$trunkline" reload
+	fi
 	answers || die "it was started and does not answer; journalctl -u 'trunkline-*' -n 50"
 fi
 if [ "$done_steps" = 0 ]; then say "Nothing to do: https://$domain is served."; exit 0; fi
