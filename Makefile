@@ -186,6 +186,7 @@ install: all ## put it into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
 		$(here) "systemd/trunkline-$$k.conf" > "$$f" && chmod 0644 "$$f" || exit 1; done
 	$(Q)rm -rf "$(DESTDIR)$(SHAREDIR)"/{templates,static,sql,nginx}
 	$(Q)cp -r templates sql nginx "$(BUILD)/static" "$(DESTDIR)$(SHAREDIR)/"
+	$(Q)install -m 0644 systemd/trunkline.rules.yml "$(DESTDIR)$(SHAREDIR)/"
 	$(Q)rm -f "$(DESTDIR)$(SHAREDIR)/sql/embed.awk" && rm -rf "$(DESTDIR)$(SHAREDIR)/sql/queries"
 	$(Q)chmod -R u=rwX,go=rX "$(DESTDIR)$(SHAREDIR)"
 	$(Q)f="$(DESTDIR)$(SYSCONFDIR)/trunkline/trunkline.env"; [ -e "$$f" ] || { \

@@ -130,12 +130,11 @@ install_packages() {
 user_is_there() { id trunkline > /dev/null 2>&1; }
 make_user() { systemd-sysusers trunkline.conf; }
 folders=("/var/lib/trunkline/spool trunkline" "/run/trunkline trunkline" "/var/www/trunkline root"
-	"/etc/trunkline/keys root" "/var/backups/trunkline *")
+	"/etc/trunkline/keys root" "/var/backups/trunkline postgres")
 folders_are_there() {
 	local pair
 	for pair in "${folders[@]}"; do
-		# shellcheck disable=SC2053 # it is a pattern
-		[ -d "${pair% *}" ] && [[ $(stat -c %U "${pair% *}") == ${pair#* } ]] || return 1
+		[ -d "${pair% *}" ] && [ "$(stat -c %U "${pair% *}")" = "${pair#* }" ] || return 1
 	done
 	[ "$(stat -c %G "$etc/trunkline.env")" = trunkline ]
 }
@@ -145,7 +144,7 @@ make_folders() { systemd-tmpfiles --create trunkline.conf; }
 write_settings() {
 	local api_key name
 	secret SECRET_KEY
-	for name in ADMIN_TOKEN BLAND_API_KEY BLAND_WEBHOOK_SECRET; do
+	for name in ADMIN_TOKEN BLAND_API_KEY BLAND_WEBHOOK_SECRET METRICS_TOKEN ALERT_WEBHOOK; do
 		[ -e "$etc/keys/$name" ] || : | put "$etc/keys/$name" 0640 trunkline
 	done
 	api_key=$(cat "$etc/keys/BLAND_API_KEY" 2> /dev/null || true)
@@ -283,7 +282,7 @@ enable_target() { systemctl daemon-reload && systemctl enable -q trunkline.targe
 everything_runs() {
 	local unit
 	for unit in trunkline.target trunkline-{web,hook}@{a,b}.{socket,service} trunkline-stream.{socket,service} \
-		trunkline-dialer.timer trunkline-jobs.service; do
+		trunkline-{dialer,watch,retention,backup,backup-check}.timer trunkline-jobs.service; do
 		systemctl is-active -q "$unit" || return 1
 	done
 }
