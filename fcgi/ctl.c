@@ -8,9 +8,11 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "engine/backup.h"
 #include "engine/doctor.h"
 #include "engine/jobs.h"
 #include "engine/keeping.h"
+#include "engine/retention.h"
 #include "engine/status.h"
 #include "engine/watch.h"
 #include "http/fcgi.h"
@@ -69,6 +71,34 @@ database_init_command(struct run *r, struct error *e)
 {
 	struct keeping k = keeping_of(r);
 	return keeping_database_init(&k, e);
+}
+
+static bool
+backup_command(struct run *r, struct error *e)
+{
+	struct keeping k = keeping_of(r);
+	return keeping_backup(&k, e);
+}
+
+static bool
+restore_command(struct run *r, struct error *e)
+{
+	struct keeping k = keeping_of(r);
+	return keeping_restore(&k, e);
+}
+
+static bool
+retention_command(struct run *r, struct error *e)
+{
+	struct keeping k = keeping_of(r);
+	return keeping_retention(&k, e);
+}
+
+static bool
+erase_command(struct run *r, struct error *e)
+{
+	struct keeping k = keeping_of(r);
+	return keeping_erase(&k, e);
 }
 
 /* From standard input with --password-stdin, else a made one, which is printed. */
@@ -316,6 +346,14 @@ static const struct subcommand {
 	"make the roles and the database, as far as they are missing; run as root or postgres"},
     {{"migrate"}, migrate, NEEDS_NOTHING, "[--grant ROLE]",
 	"bring the database's schema up to date (from SQL_DIR); --grant: let a run-time role in"},
+    {{"backup"}, backup_command, NEEDS_NOTHING, "[--to DIR] [--check] [--secret-key] [--list]",
+	"dump the database and remove old dumps; --check: restore the newest into a scratch database and compare"},
+    {{"restore"}, restore_command, NEEDS_NOTHING, "FILE [--into DATABASE] [--yes]",
+	"put a backup in the database's place; what was there is kept under another name"},
+    {{"retention"}, retention_command, NEEDS_NOTHING, "[--seconds N]",
+	"remove what is older than Settings say"},
+    {{"erase"}, erase_command, NEEDS_NOTHING, "PHONE [--yes]",
+	"erase a person: all that is known but the order not to contact that number"},
     {{"user", "add"}, user_add_command, NEEDS_DB,
 	"EMAIL [--role admin|member|viewer] [--name NAME] [--password-stdin]",
 	"add an account; without --password-stdin a password is made and printed"},

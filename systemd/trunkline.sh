@@ -19,7 +19,7 @@ if [ -r "$env" ]; then
 fi
 case "${1:-}" in
 # For root they go on as PostgreSQL's own user (store/database.h), since they may do more than a service.
-database | migrate | backup | restore | retention) exec "$lib/trunkline" "$@" ;;
+database | migrate | backup | restore) exec "$lib/trunkline" "$@" ;;
 esac
 if [ "$(id -u)" = 0 ] && [ -z "${TRUNKLINE_ENV:-}" ] && id trunkline > /dev/null 2>&1; then
 	# A folder that the user may not enter would be reported by every program that looks where it is.
