@@ -410,7 +410,8 @@ def test_backups(quiet):
         "5 rows, not 6" in quiet.one("select message from alerts where kind = 'backup_failed'")["message"]
     )
     quiet.rows(
-        "insert into maintenance_runs (name, started_at, finished_at, ok) values ('backup_check', now(), now(), true)"
+        "insert into maintenance_runs (name, started_at, finished_at, ok)"
+        " values ('backup_check', now(), now(), true)"
     )
     watch(quiet)
     watch(quiet, minutes=2.5)
@@ -440,7 +441,8 @@ def a_call(cursor, campaign, lead, state, age, **more):
     names, values = ", ".join(row), ", ".join(row.values())
     cursor.execute(
         f"insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step, try, {names})"
-        f" values (gen_random_uuid(), 1, {campaign}, (random() * 1e9)::int, {lead}, '+12025550199', 1, 1, {values})"
+        f" values (gen_random_uuid(), 1, {campaign}, (random() * 1e9)::int, {lead},"
+        f" '+12025550199', 1, 1, {values})"
         " returning id"
     )
     return cursor.fetchone()[0]
@@ -473,10 +475,13 @@ def test_ambiguous_calls(draft):
 
 def test_a_queue_that_does_not_move(draft):
     cursor, campaign, lead = draft
-    seen = "insert into dialer_runs (id, host, pid, started_at, seen_at) values (gen_random_uuid(), 'x', 1, now(), now())"
-    cursor.execute(seen)
     cursor.execute(
-        "insert into enrollments (client_id, campaign_id, lead_id, due_at) values (1, %s, %s, now() - interval '15 minutes')",
+        "insert into dialer_runs (id, host, pid, started_at, seen_at)"
+        " values (gen_random_uuid(), 'x', 1, now(), now())"
+    )
+    cursor.execute(
+        "insert into enrollments (client_id, campaign_id, lead_id, due_at)"
+        " values (1, %s, %s, now() - interval '15 minutes')",
         (campaign, lead),
     )
     stuck = lambda: facts(cursor, "watch_queue", "true")
