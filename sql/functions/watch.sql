@@ -135,6 +135,9 @@ begin
 		and last_at < at_time - interval '1 day';
 	update alerts set acknowledged_at = null, acknowledged_by = null where kind = 'bad_signature'
 		and resolved_at is null and acknowledged_at < last_at - interval '1 hour';
+	-- What was over a year ago, a few at a time.
+	delete from alerts where id in (select id from alerts where resolved_at < at_time - interval '1 year'
+		order by resolved_at limit 500);
 	return jsonb_build_object('opened', opened, 'closed', closed,
 		'open', (select count(*) from alerts where resolved_at is null));
 end

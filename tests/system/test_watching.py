@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -385,9 +386,32 @@ def test_the_disk_and_the_certificate(quiet):
 
 
 def test_a_site_that_does_not_answer(quiet):
-    watch(quiet, BASE_URL="https://localhost:1")
-    # run() sets the address itself; a wrong one is made by closing the port instead.
-    assert open_kinds(quiet) in (set(), {"site_away"})
+    pid = int((quiet.state / "run" / "nginx.pid").read_text())
+    os.kill(pid, signal.SIGSTOP)  # it listens, and is silent
+    for child in children(pid):
+        os.kill(child, signal.SIGSTOP)
+    try:
+        watch(quiet)
+        assert open_kinds(quiet) == {"site_away"}
+        done = quiet.run("status", check=False)
+        assert done.returncode == 1 and "MEND  nginx" in done.stdout
+    finally:
+        for process in [*children(pid), pid]:
+            os.kill(process, signal.SIGCONT)
+
+
+def children(pid):
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_old_alerts_are_swept(quiet):
+    quiet.rows(
+        "insert into alerts (kind, subject, message, first_at, last_at, resolved_at)"
+        " select 'x', 'x' || i, 'x', t, t, t"
+        " from (select i, now() - i * interval '100 days' as t from generate_series(1, 6) i) s"
+    )
+    watch(quiet)
+    assert quiet.one("select count(*) as n from alerts")["n"] == 3
 
 
 def test_backups(quiet):
@@ -760,6 +784,6 @@ def test_no_number_and_no_secret_is_logged(house):
             assert secret not in text, path.name
         if not path.name.startswith(("nginx", "migrate", "initdb", "access", "watch")):
             for text in path.read_text().splitlines():
-                if text.startswith("Child["):  # multiwatch, of a worker that was killed
+                if re.match(r"(Child|Spawning child)\[", text):  # multiwatch, of a worker that was killed
                     continue
                 assert {"time", "level", "program", "pid", "msg"} <= set(json.loads(text)), path.name
