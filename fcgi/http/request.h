@@ -18,8 +18,9 @@ struct viewer {
 	int64_t client_id;
 	enum role role;
 	const char *email, *name, *time_zone;
-	const char *session; /* the token's id; CSRF tokens are bound to it */
-	bool by_cookie;      /* only then a CSRF token is asked for */
+	const char *session;       /* the token's id; CSRF tokens are bound to it */
+	bool by_cookie;            /* only then a CSRF token is asked for */
+	const struct value *frame; /* what app.frame shows, where it was asked for already */
 };
 
 /** A file part of a multipart body, spooled to disk while it came in. */

@@ -80,9 +80,9 @@ frame_fill(struct request *rq, struct value *model)
 	value_set(a, model, "now", value_time(a, clock_now()));
 	if (!rq->viewer)
 		return;
-	struct value *counts =
-	    rq->app->db ? overview_frame(rq->app->db, a, rq->viewer->client_id, clock_now(), &e)
-			: NULL;
+	const struct value *counts = rq->viewer->frame;
+	if (!counts && rq->app->db)
+		counts = overview_frame(rq->app->db, a, rq->viewer->client_id, clock_now(), &e);
 	if (!counts && rq->app->db)
 		log_warn("no counts for the frame", LOG_TEXT("error", e.message));
 	value_set(a, model, "nav",

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/log.h"
 #include "http/session.h"
 #include "store/audit.h"
 #include "store/user.h"
@@ -32,11 +33,33 @@ by_admin_token(struct request *rq, struct error *e)
 	return true;
 }
 
+/* A page is shown inside the frame, which is fetched together with the user. Should that fail, the
+ * user alone will do. */
+static bool
+session_user(struct request *rq, const struct value *claims, struct user *user,
+    const struct value **frame, struct error *e)
+{
+	struct db *db = rq->app->db;
+	int64_t id = value_num(claims, "uid"), epoch = value_num(claims, "epoch");
+	struct error why = {0};
+	if (rq->method == GET && !rq->json) {
+		if (user_visit(db, rq->arena, id, epoch, clock_now(), user, frame, &why))
+			return true;
+		if (why.kind == ERR_UNAUTHENTICATED || why.kind == ERR_UNAVAILABLE) {
+			*e = why;
+			return false;
+		}
+		log_warn("no frame", LOG_TEXT("error", why.message));
+	}
+	return user_session(db, rq->arena, id, epoch, user, e);
+}
+
 bool
 login_authenticate(struct request *rq, struct error *e)
 {
 	bool by_cookie = false;
 	struct user user;
+	const struct value *frame = NULL;
 	struct str token = session_presented(rq, &by_cookie);
 	struct str admin = str_of(rq->app->config.admin_token);
 	if (token.n == 0)
@@ -45,8 +68,7 @@ login_authenticate(struct request *rq, struct error *e)
 		return by_admin_token(rq, e);
 	struct value *claims =
 	    crypto_jwt_verify(rq->arena, rq->app->config.secret_key, token, clock_now(), e);
-	if (!claims || !user_session(rq->app->db, rq->arena, value_num(claims, "uid"),
-			   value_num(claims, "epoch"), &user, e))
+	if (!claims || !session_user(rq, claims, &user, &frame, e))
 		return false;
 	struct viewer *v = arena_new_of(rq->arena, struct viewer);
 	*v = (struct viewer){.user_id = user.id,
@@ -56,7 +78,8 @@ login_authenticate(struct request *rq, struct error *e)
 	    .name = user.name,
 	    .time_zone = user.time_zone,
 	    .session = value_strz(rq->arena, claims, "sid"),
-	    .by_cookie = by_cookie};
+	    .by_cookie = by_cookie,
+	    .frame = frame};
 	if (!v->session || !*v->session || v->role == ROLE_NONE)
 		return error_set(e, ERR_UNAUTHENTICATED, "Sign in first.");
 	rq->viewer = v;

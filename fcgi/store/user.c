@@ -20,18 +20,29 @@ fill(struct arena *a, const struct value *row, struct user *out)
 	    .time_zone = value_str(row, "time_zone").n ? value_strz(a, row, "time_zone") : NULL};
 }
 
+static bool
+signed_in(struct arena *a, const struct value *row, struct user *out, struct error *e)
+{
+	if (row)
+		fill(a, row, out);
+	else if (e->kind == ERR_NOT_FOUND)
+		error_set(e, ERR_UNAUTHENTICATED, "Your session has ended. Sign in again.");
+	return row != NULL;
+}
+
 bool
 user_session(
     struct db *db, struct arena *a, int64_t id, int64_t epoch, struct user *out, struct error *e)
 {
-	struct value *row = db_row(db, a, q_user_session, e, P_INT(id), P_INT(epoch));
-	if (!row) {
-		if (e->kind == ERR_NOT_FOUND)
-			error_set(e, ERR_UNAUTHENTICATED, "Your session has ended. Sign in again.");
-		return false;
-	}
-	fill(a, row, out);
-	return true;
+	return signed_in(a, db_row(db, a, q_user_session, e, P_INT(id), P_INT(epoch)), out, e);
+}
+
+bool
+user_visit(struct db *db, struct arena *a, int64_t id, int64_t epoch, int64_t now, struct user *out,
+    const struct value **frame, struct error *e)
+{
+	*frame = db_row(db, a, q_user_visit, e, P_INT(id), P_INT(epoch), P_TIME(now));
+	return signed_in(a, *frame, out, e);
 }
 
 struct tries {

@@ -14,6 +14,9 @@ struct user {
  */
 bool user_session(struct db *db, struct arena *a, int64_t id, int64_t epoch, struct user *out,
     struct error *e) MUST_USE;
+/** The same for a page: with what its frame shows (see overview_frame) in one question. */
+bool user_visit(struct db *db, struct arena *a, int64_t id, int64_t epoch, int64_t now,
+    struct user *out, const struct value **frame, struct error *e) MUST_USE;
 
 /**
  * Checks e-mail and password. ERR_UNAUTHENTICATED says the same for an unknown address, a wrong

@@ -1,13 +1,5 @@
 -- name: overview_frame
--- What every page shows: counts for badges, and the campaigns under way with how far they are.
-select
-	(select count(*) from alerts where resolved_at is null and acknowledged_at is null
-		and (client_id = $1 or client_id is null)) as alerts,
-	(select count(*) from calls where ended_at is null and state = 'ambiguous' and client_id = $1) as ambiguous,
-	coalesce((select jsonb_agg(jsonb_build_object('id', c.id, 'name', c.name, 'state', c.state,
-			'pausable', c.state = 'running') || tally($1, 'campaign ' || c.id, $2) order by c.id desc)
-		from (select id, name, state from campaigns where client_id = $1 and state in ('running', 'paused')
-			order by state desc, id desc limit 3) c), '[]') as running;
+select alerts, ambiguous, running from overview_frame($1, $2);
 
 -- name: overview_counts
 select tally($1, 'leads', $3) as leads, tally($1, 'day ' || $2, $3) as today;

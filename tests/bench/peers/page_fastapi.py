@@ -76,10 +76,10 @@ async def ask(claims):
     async with app.state.pool.acquire() as connection:
         for s in STATEMENTS:
             values = [now if kind == "timestamptz" else v for kind, v in zip(s["types"], s["values"])]
-            if s["name"] == "user_session":
-                values = [claims["uid"], claims["epoch"]]
+            if s["name"] == "user_visit":
+                values = [claims["uid"], claims["epoch"], now]
             found[s["name"]] = await connection.fetch(s["sql"], *values)
-            if s["name"] == "user_session" and not found[s["name"]]:
+            if s["name"] == "user_visit" and not found[s["name"]]:
                 return None
     return found
 
@@ -136,7 +136,7 @@ def chips(name, pairs):
 
 def model(found, claims):
     now = datetime.datetime.now(UTC)
-    frame, viewer = found["overview_frame"][0], found["user_session"][0]
+    frame = viewer = found["user_visit"][0]
     choices = found["lead_choices"][0]
     badges = {"home": frame["alerts"], "calls": frame["ambiguous"]}
     matches, rows = choices["few"], found["lead_list"][:50]

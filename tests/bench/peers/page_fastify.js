@@ -34,7 +34,7 @@ async function ask(claims) {
 		const answers = await Promise.all(
 			statements.map((s, i) => {
 				let values = s.params.map((v) => (/^\d{4}-\d\d-\d\d \d\d:/.test(v) ? now : v));
-				if (s.name === "user_session") values = [claims.uid, claims.epoch];
+				if (s.name === "user_visit") values = [claims.uid, claims.epoch, new Date()];
 				return client.query({ name: `s${i}`, text: s.sql, values });
 			}),
 		);
@@ -97,8 +97,8 @@ const fixed = {
 
 function model(found, claims) {
 	const now = new Date();
-	const frame = found.overview_frame[0];
-	const viewer = found.user_session[0];
+	const frame = found.user_visit[0];
+	const viewer = frame;
 	const badges = { home: frame.alerts, calls: frame.ambiguous };
 	const matches = found.lead_choices[0].few;
 	const rows = found.lead_list.slice(0, 50);
@@ -130,7 +130,7 @@ function model(found, claims) {
 app.get("/leads", async (request, reply) => {
 	const claims = session(request.headers.cookie);
 	const found = claims && (await ask(claims));
-	if (!found || !found.user_session.length) return reply.code(303).header("location", "/login").send();
+	if (!found || !found.user_visit.length) return reply.code(303).header("location", "/login").send();
 	return reply.type("text/html; charset=utf-8").send(mustache.render(template, model(found, claims)));
 });
 
