@@ -22,7 +22,9 @@ struct dialer {
 	const char *host, *boot; /* boot: of this machine since it was started */
 	struct reply *replies;   /* answers that the database has not got yet, oldest first */
 	struct reply **last_reply;
-	int waiting; /* their number */
+	struct db *settler; /* brings them there, while other things go on */
+	int waiting;        /* their number */
+	int settling;       /* of the oldest of them, so many are on the way */
 	struct claim *claim;
 	int placing, looking; /* exchanges under way */
 	int64_t placed;       /* calls placed by this run */
@@ -57,10 +59,12 @@ void place_call(struct dialer *d, const struct value *call, int64_t claimed);
 /* An answer for settle: kept until the database has it. ${a} is freed then. */
 void settle_later(struct dialer *d, struct arena *a, struct value *result);
 /* settle.c: hands the answers to the database, where they are enough or have waited long enough to
- * be worth the way, or ${all}. On failure they stay. */
+ * be worth the way, without waiting for it; or ${all}, and waits. On failure they stay. */
 bool settle_replies(struct dialer *d, bool all, struct error *e) MUST_USE;
-/* Milliseconds until it is worth the way; 0: now. */
+/* Milliseconds until it is worth the way; 0: now; -1: nothing is to be sent now. */
 int settle_wait(const struct dialer *d);
+/* For poll(), or -1: readable when what is on the way has arrived. */
+int settle_socket(const struct dialer *d);
 /* tick.c: "boot microseconds", a time that only this boot of this machine can compare; it neither
  * jumps nor stops. */
 char *monotonic_stamp(const struct dialer *d, struct arena *a);

@@ -28,29 +28,62 @@ settle_later(struct dialer *d, struct arena *a, struct value *result)
 int
 settle_wait(const struct dialer *d)
 {
+	if (!d->replies || d->settling)
+		return -1;
 	if (d->waiting >= WORTH || d->placing == 0)
 		return 0;
 	int64_t left = d->replies->since + MOST_WAIT - clock_monotonic();
 	return left <= 0 ? 0 : (int)((left + 999) / 1000);
 }
 
+int
+settle_socket(const struct dialer *d)
+{
+	return d->settling ? db_socket(d->settler) : -1;
+}
+
+static bool
+send_replies(struct dialer *d, struct error *e)
+{
+	struct value *batch = value_list(d->tick);
+	for (struct reply *r = d->replies; r && batch->list.n < MOST_AT_ONCE; r = r->next)
+		value_push(d->tick, batch, r->result);
+	if (!db_refresh(d->settler, e) || !dial_settle(d->settler, d->tick, batch, clock_now(), e))
+		return false;
+	d->settling = (int)batch->list.n;
+	return true;
+}
+
+/* The database has them, or has them still to get: settling one twice changes nothing. */
+static bool
+sent_replies(struct dialer *d, struct error *e)
+{
+	int n = d->settling;
+	d->settling = 0;
+	if (!db_answer(d->settler, d->tick, e))
+		return false;
+	for (; n && d->replies; n--) {
+		struct reply *r = d->replies;
+		d->replies = r->next;
+		if (!d->replies)
+			d->last_reply = &d->replies;
+		d->waiting--;
+		arena_free(r->a);
+	}
+	return true;
+}
+
 bool
 settle_replies(struct dialer *d, bool all, struct error *e)
 {
-	while (d->replies && (all || settle_wait(d) == 0)) {
-		struct value *batch = value_list(d->tick);
-		for (struct reply *r = d->replies; r && batch->list.n < MOST_AT_ONCE; r = r->next)
-			value_push(d->tick, batch, r->result);
-		if (!dial_settle(d->db, d->tick, batch, clock_now(), e))
+	for (;;) {
+		if (d->settling && !all && !db_answered(d->settler))
+			return true;
+		if (d->settling && !sent_replies(d, e))
 			return false;
-		for (size_t n = batch->list.n; n && d->replies; n--) {
-			struct reply *r = d->replies;
-			d->replies = r->next;
-			if (!d->replies)
-				d->last_reply = &d->replies;
-			d->waiting--;
-			arena_free(r->a);
-		}
+		if (!d->replies || (!all && settle_wait(d) != 0))
+			return true;
+		if (!send_replies(d, e))
+			return false;
 	}
-	return true;
 }

@@ -124,8 +124,9 @@ static int
 sleep_ms(const struct dialer *d, const struct loop *l)
 {
 	int ms = l->accepting ? IDLE_MS : 50;
-	if (d->replies && settle_wait(d) < ms)
-		ms = settle_wait(d);
+	int settle_ms = settle_wait(d);
+	if (settle_ms >= 0 && settle_ms < ms)
+		ms = settle_ms;
 	if (claim_socket(d) >= 0 || !l->accepting)
 		return ms;
 	if (l->clients)
@@ -145,11 +146,13 @@ told_to_stop(int signals)
 static void
 drive(struct dialer *d, struct loop *l, int signals, int ms)
 {
-	int fds[3], n = 0;
+	int fds[4], n = 0;
 	if (db_socket(d->db) >= 0)
 		fds[n++] = db_socket(d->db);
 	if (claim_socket(d) >= 0)
 		fds[n++] = claim_socket(d);
+	if (settle_socket(d) >= 0)
+		fds[n++] = settle_socket(d);
 	/* A signal that was seen once stays readable; it must not turn the draining into a busy
 	 * loop. */
 	if (l->accepting)
@@ -235,7 +238,8 @@ dialer_run(const struct config *config, struct arena *a, int signals)
 	    .reconciled_at = INT64_MIN / 2};
 	d.last_reply = &d.replies;
 	d.db = db_open(config->database_url, "trunkline-dialer", 30000, &e);
-	d.claim = d.db ? claim_open(&d, &e) : NULL;
+	d.settler = d.db ? db_open(config->database_url, "trunkline-dialer", 30000, &e) : NULL;
+	d.claim = d.settler ? claim_open(&d, &e) : NULL;
 	d.client = d.claim ? client_open(config->ca_file, &e) : NULL;
 	int status = 1;
 	if (!d.client || !db_listen(d.db, "dialer", &e) ||
@@ -251,6 +255,7 @@ dialer_run(const struct config *config, struct arena *a, int signals)
 	}
 	client_close(d.client);
 	claim_close(d.claim);
+	db_close(d.settler);
 	db_close(d.db);
 	arena_free(l.a);
 	arena_free(d.tick);

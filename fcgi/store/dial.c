@@ -69,7 +69,7 @@ bool
 dial_settle(
     struct db *db, struct arena *a, const struct value *results, int64_t now, struct error *e)
 {
-	return db_exec(db, a, q_dial_settle, NULL, e, P_JSON(results), P_TIME(now));
+	return db_send(db, a, q_dial_settle, e, P_JSON(results), P_TIME(now));
 }
 
 bool

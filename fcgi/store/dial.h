@@ -33,7 +33,7 @@ struct value *dial_prompt(
     struct db *db, struct arena *a, int64_t version, struct error *e) MUST_USE;
 /** Pauses campaigns that were made in the sandbox, when this is none (any more). */
 bool dial_leave_sandbox(struct db *db, struct arena *a, int64_t now, struct error *e) MUST_USE;
-/** Records a batch of answers; see settle_calls for the members. */
+/** Begins to record a batch of answers (db_send); see settle_calls for the members. */
 bool dial_settle(struct db *db, struct arena *a, const struct value *results, int64_t now,
     struct error *e) MUST_USE;
 /** Calls whose placing run is gone become ambiguous; they are looked up after ${lookup_ms}.

@@ -98,7 +98,7 @@ settle(struct db *db, const char *id, struct error *e)
 	value_set(house.a, r, "provider_call_id", value_printf(house.a, "at-bland-%s", id));
 	value_set_int(house.a, r, "deadline_ms", 3600000);
 	value_set_int(house.a, r, "lookup_ms", 1000);
-	return dial_settle(db, house.a, list, clock_now(), e);
+	return dial_settle(db, house.a, list, clock_now(), e) && db_answer(db, house.a, e);
 }
 
 static struct event
