@@ -61,8 +61,10 @@ give(void *ctx, const char *p, size_t n)
 		if (FCGX_FFlush(peer->request.out) < 0)
 			return false;
 		for (size_t at = 0; at < n; at += RECORD)
-			if (!give_record(peer, p + at, n - at < RECORD ? n - at : RECORD))
+			if (!give_record(peer, p + at, n - at < RECORD ? n - at : RECORD)) {
+				peer->transport.cut = true; /* half a record may be out */
 				return false;
+			}
 		return true;
 	}
 	while (n) {
