@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "net/client.h"
 #include "pages/filter.h"
+#include "pages/keeping.h"
 #include "pages/trail.h"
 #include "rules/phone.h"
 #include "rules/reason.h"
@@ -73,7 +74,13 @@ page_model(struct request *rq, struct error *e)
 	value_set_text(a, model, "webhook_url",
 	    *config->callback_url ? config->callback_url
 				  : arena_printf(a, "%s/webhooks/bland", config->base_url));
-	return model;
+	return keeping_model(rq, model, e) ? model : NULL;
+}
+
+struct value *
+settings_model(struct request *rq, struct error *e)
+{
+	return page_model(rq, e);
 }
 
 bool

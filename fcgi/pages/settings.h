@@ -13,5 +13,7 @@ bool settings_resume(struct request *rq, struct response *rs, struct error *e);
 bool alerts_list(struct request *rq, struct response *rs, struct error *e);
 bool alerts_resolve(struct request *rq, struct response *rs, struct error *e);
 bool audit_list(struct request *rq, struct response *rs, struct error *e);
+/** What the page shows; for the handlers of its other forms. */
+struct value *settings_model(struct request *rq, struct error *e) MUST_USE;
 
 #endif
