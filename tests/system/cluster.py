@@ -13,6 +13,7 @@ import psycopg2.extras
 from conftest_stack import BUILD, ROOT
 
 PG = Path("/usr/lib/postgresql/15/bin")
+OLDER = (ROOT / "tests/system/files/older_release.sql").read_text()
 KEY = "a key for tests, 0123456789abcdef0123456789"
 
 
@@ -70,6 +71,21 @@ class Cluster:
         )
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
+
+    def renew(self):
+        """The database trunkline with the data of an older release, and no other; made once, then copied."""
+        for name in self.databases():
+            if name not in ("postgres", "template0", "template1", "seed"):
+                self.rows(f'drop database "{name}" with (force)', database="postgres")
+        if "seed" not in self.databases():
+            self.run("database", "init", database="seed")
+            self.run("migrate", database="seed")
+            self.rows("truncate prompts restart identity cascade", database="seed")
+            self.rows(OLDER, database="seed")
+        self.rows("create database trunkline template seed owner trunkline_owner", database="postgres")
+        for setting in ("jit = off", "random_page_cost = 1.1"):
+            self.rows(f"alter database trunkline set {setting}", database="postgres")
+        self.run("database", "init")
 
     def connect(self, database="trunkline", user="postgres"):
         c = psycopg2.connect(
