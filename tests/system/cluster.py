@@ -45,8 +45,7 @@ class Cluster:
         shutil.rmtree(self.dir, ignore_errors=True)
         assert not findings, "\n".join(findings)
 
-    def run(self, *words, database="trunkline", user=None, check=True, **settings):
-        """The admin command, as root on a server: no user in the address unless one is given."""
+    def environment(self, database="trunkline", user=None, **settings):
         env = {
             **os.environ,
             "DATABASE_URL": f"host={self.dir} dbname={database}" + (f" user={user}" if user else ""),
@@ -62,6 +61,11 @@ class Cluster:
         env.pop("PGUSER", None)
         if not self.user and not user:
             env["PGUSER"] = "postgres"
+        return env
+
+    def run(self, *words, database="trunkline", user=None, check=True, **settings):
+        """The admin command, as root on a server: no user in the address unless one is given."""
+        env = self.environment(database, user, **settings)
         done = subprocess.run(
             [str(BUILD / "trunkline"), *map(str, words)],
             env=env,

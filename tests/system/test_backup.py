@@ -5,10 +5,11 @@ import os
 import subprocess
 import threading
 
+import psycopg2
 import pytest
 
 from cluster import KEY, Cluster
-from conftest_stack import wait_for
+from conftest_stack import BUILD, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -223,6 +224,32 @@ def test_what_a_killed_restore_left_is_in_nobodys_way(cluster):
     cluster.run("restore", newest(cluster), "--yes")
     left = [d for d in cluster.databases() if d.startswith("trunkline")]
     assert len(left) == 2 and all(d == "trunkline" or "_before_" in d for d in left), left
+
+
+@pytest.mark.parametrize("tables", [0, 20])
+def test_restore_that_is_killed_loses_nothing(cluster, tables):
+    """Killed when the new database is there, and when most of it is filled; then once more, whole."""
+    cluster.run("backup")
+    cluster.rows("delete from events")
+    before = cluster.everything()
+
+    def so_far():
+        if "trunkline_restoring" not in cluster.databases():
+            return None
+        try:
+            found = cluster.one("select count(*) as n from pg_tables", database="trunkline_restoring")
+        except psycopg2.OperationalError:
+            return None
+        return found["n"] - 60 >= tables or (tables == 0)
+
+    words = [str(BUILD / "trunkline"), "restore", str(newest(cluster)), "--yes"]
+    process = subprocess.Popen(words, env=cluster.environment(), stdout=subprocess.DEVNULL)
+    wait_for(so_far, pause=0.01)
+    process.kill()
+    process.wait()
+    assert cluster.everything() == before
+    cluster.run("restore", newest(cluster), "--yes")
+    assert cluster.one("select count(*) as n from events") == {"n": 300}
 
 
 def test_run_time_role_may_save_but_not_replace(cluster):

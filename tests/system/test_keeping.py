@@ -67,7 +67,8 @@ def test_each_kind_goes_by_its_days_and_the_rest_stays(cluster):
     assert cluster.one(sums) == totals
     assert not cluster.rows(
         "select 1 from calls where created_at < now() - interval '30 days'"
-        " and (transcript is not null or turns is not null or summary is not null or recording_url is not null)"
+        " and (transcript is not null or turns is not null or summary is not null"
+        " or recording_url is not null)"
     )
     assert count(cluster, "login_failures") == 2 and count(cluster, "import_lines") == 1
     assert "transcripts      121" in out and "events           61" in out
