@@ -58,9 +58,8 @@ def test_each_kind_goes_by_its_days_and_the_rest_stays(cluster):
         "users",
     )
     before = {t: cluster.rows(f"select x::text from {t} x order by 1") for t in untouched}
-    totals = cluster.one(
-        "select count(*) as n, sum(cost_usd) as cost from calls where outcome = 'voicemail'"
-    )
+    sums = "select count(*) as n, sum(cost_usd) as cost from calls where outcome = 'voicemail'"
+    totals = cluster.one(sums)
     out = cluster.run("retention").stdout
     assert dated(cluster) == {"transcripts": 179, "events": 239, "decisions": 59}
     assert {t: cluster.rows(f"select x::text from {t} x order by 1") for t in untouched} == before
