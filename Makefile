@@ -29,7 +29,7 @@ BUILD_PACKAGES = gcc g++ libc6-dev make pkg-config gawk libfcgi-dev libpq-dev li
 	libjansson-dev libjwt-dev libssl-dev libcrypt-dev libxml2-dev libarchive-dev libphonenumber-dev \
 	libmicrohttpd-dev
 TEST_PACKAGES = libcmocka-dev python3 python3-pytest python3-requests python3-psycopg2 python3-jsonschema \
-	python3-selenium chromium chromium-driver jq curl clang libclang-rt-14-dev llvm
+	python3-selenium chromium chromium-driver jq curl clang libclang-rt-14-dev llvm systemd
 # What it is measured against: tests/bench; packages of npm are pinned in its package-lock.json. They need
 # Node.js 20 with npm, which Debian 12 does not have: it is asked for by name where it is missing.
 BENCH_PACKAGES = redis-server uvicorn python3-fastapi python3-aiosqlite python3-asyncpg \
@@ -154,6 +154,46 @@ run: prerequisites ## run everything in the foreground: https://localhost:$(HTTP
 	@$(MAKE) -s --no-print-directory -j2 BUILD=$(BUILD) SAN=$(SAN) all
 	@exec env HTTPS_PORT=$(HTTPS_PORT) HTTP_PORT=$(HTTP_PORT) WEB_WORKERS=$(WEB_WORKERS) \
 		HOOK_WORKERS=$(HOOK_WORKERS) SANDBOX=$(SANDBOX) systemd/run.sh $(abspath $(BUILD)) $(abspath $(STATE))
+
+# --- installing it ------------------------------------------------------------------------------
+# Needs no tool of any distribution. DESTDIR= for packagers; the settings' file is never replaced.
+.PHONY: install
+DESTDIR ?=
+SYSCONFDIR ?= /etc
+LIBDIR ?= $(PREFIX)/lib/trunkline
+SHAREDIR ?= $(PREFIX)/share/trunkline
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+# The group of nginx's workers, which alone may write into the sockets.
+NGINX_GROUP ?= www-data
+# Files name the usual paths; another PREFIX puts its own in.
+here = sed -e 's|/usr/lib/trunkline|$(LIBDIR)|g; s|/usr/share/trunkline|$(SHAREDIR)|g' \
+	-e 's|/usr/bin/trunkline|$(PREFIX)/bin/trunkline|g; s|/etc/trunkline|$(SYSCONFDIR)/trunkline|g' \
+	-e 's|www-data|$(NGINX_GROUP)|g'
+install: all ## put it into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
+	$(Q)install -d "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(SHAREDIR)" \
+		"$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(UNITDIR)/trunkline-.service.d" "$(DESTDIR)$(PREFIX)/lib/sysusers.d" \
+		"$(DESTDIR)$(PREFIX)/lib/tmpfiles.d"
+	$(Q)install -d -m 0750 "$(DESTDIR)$(SYSCONFDIR)/trunkline" "$(DESTDIR)$(SYSCONFDIR)/trunkline/keys"
+	$(Q)install -m 0755 $(filter-out %.so,$(PROGRAMS)) "$(DESTDIR)$(LIBDIR)/"
+	$(Q)install -m 0644 $(filter %.so,$(PROGRAMS)) "$(DESTDIR)$(LIBDIR)/"
+	$(Q)cd systemd && for f in pool.sh reload.sh setup.sh settings.sh; do \
+		$(here) "$$f" > "$(DESTDIR)$(LIBDIR)/$$f" && chmod 0755 "$(DESTDIR)$(LIBDIR)/$$f" || exit 1; done
+	$(Q)$(here) systemd/trunkline.sh > "$(DESTDIR)$(PREFIX)/bin/trunkline"
+	$(Q)chmod 0755 "$(DESTDIR)$(PREFIX)/bin/trunkline"
+	$(Q)cd systemd && for f in *.service *.socket *.timer *.target trunkline-.service.d/*.conf; do \
+		$(here) "$$f" > "$(DESTDIR)$(UNITDIR)/$$f" && chmod 0644 "$(DESTDIR)$(UNITDIR)/$$f" || exit 1; done
+	$(Q)for k in sysusers tmpfiles; do f="$(DESTDIR)$(PREFIX)/lib/$$k.d/trunkline.conf"; \
+		$(here) "systemd/trunkline-$$k.conf" > "$$f" && chmod 0644 "$$f" || exit 1; done
+	$(Q)rm -rf "$(DESTDIR)$(SHAREDIR)"/{templates,static,sql,nginx}
+	$(Q)cp -r templates sql nginx "$(BUILD)/static" "$(DESTDIR)$(SHAREDIR)/"
+	$(Q)install -m 0644 systemd/trunkline.rules.yml "$(DESTDIR)$(SHAREDIR)/"
+	$(Q)rm -f "$(DESTDIR)$(SHAREDIR)/sql/embed.awk" && rm -rf "$(DESTDIR)$(SHAREDIR)/sql/queries"
+	$(Q)chmod -R u=rwX,go=rX "$(DESTDIR)$(SHAREDIR)"
+	$(Q)f="$(DESTDIR)$(SYSCONFDIR)/trunkline/trunkline.env"; [ -e "$$f" ] || { \
+		$(here) systemd/trunkline.env > "$$f"; \
+		[ "$(SHAREDIR)" = /usr/share/trunkline ] || printf '%s=%s\n' SQL_DIR "$(SHAREDIR)/sql" \
+			TEMPLATE_DIR "$(SHAREDIR)/templates" STATIC_DIR "$(SHAREDIR)/static" \
+			PROMPT_DIR "$(SHAREDIR)/templates/prompts" >> "$$f"; chmod 0640 "$$f"; }
 
 # --- testing it ---------------------------------------------------------------------------------
 .PHONY: test lint fuzz chaos bench load coverage valgrind

@@ -45,7 +45,7 @@ if [ -z "${TRUNKLINE_INSTALLED:-}" ]; then
 	cp "$build"/trunkline "$build"/trunkline-web "$build"/trunkline-dialer "$build"/trunkline-sandbox \
 		"$build"/trunkline-late.so "$app/"
 	cp -r "$checkout/templates" "$checkout/sql" "$checkout/nginx" "$build/static" "$app/"
-	cp "$checkout/systemd/run.sh" "$app/"
+	cp "$checkout/systemd/run.sh" "$checkout/systemd/settings.sh" "$app/"
 	if [ -f "$checkout/.env" ]; then cp "$checkout/.env" "$app/.env"; fi
 	export TRUNKLINE_INSTALLED=1 TRUNKLINE_STATE TRUNKLINE_DATA
 	export HTTPS_PORT HTTP_PORT WEB_WORKERS HOOK_WORKERS SANDBOX
@@ -74,21 +74,16 @@ flock -n 9 || die "this STATE ($state) is in use by another run."
 
 # --- settings --------------------------------------------------------------------------------------
 # The environment wins over .env.
-if [ -f "$app/.env" ]; then
-	while IFS= read -r line || [ -n "$line" ]; do
-		line=${line%$'\r'}
-		[[ $line =~ ^[[:space:]]*(export[[:space:]]+)?([A-Z][A-Z0-9_]*)=(.*)$ ]] || continue
-		name=${BASH_REMATCH[2]} value=${BASH_REMATCH[3]}
-		if [[ $value =~ ^\"(.*)\"$ || $value =~ ^\'(.*)\'$ ]]; then value=${BASH_REMATCH[1]}; fi
-		[ -n "${!name:-}" ] || export "$name=$value"
-	done < "$app/.env"
-fi
+# shellcheck source=/dev/null
+. "$app/settings.sh"
+if [ -f "$app/.env" ]; then settings_read "$app/.env"; fi
 secret() { # NAME FILE: made at first start, kept
 	[ -s "$2" ] || (umask 077 && openssl rand -hex 32 > "$2")
 	[ -n "${!1:-}" ] || export "$1=$(cat "$2")"
 }
 secret SECRET_KEY "$data/secret-key"
 export DATABASE_URL="host=$run dbname=trunkline user=trunkline"
+export RUN_DIR=$run
 export STATE=$data TEMPLATE_DIR=$app/templates STATIC_DIR=$app/static
 export PROMPT_DIR=$app/templates/prompts SQL_DIR=$app/sql
 export BASE_URL=${BASE_URL:-https://localhost:$HTTPS_PORT}
@@ -141,7 +136,7 @@ stop_all() {
 	[ "$stopping" = 0 ] || return 0
 	stopping=1
 	trap '' INT TERM
-	end dialer jobs
+	end watch dialer jobs
 	end nginx
 	end sandbox web-a web-b hook-a hook-b stream
 	if [ -f "$data/pg/postmaster.pid" ]; then pg -m fast -w stop >/dev/null 2>&1 || true; fi
@@ -231,6 +226,7 @@ pool stream stream 1
 # These two end by themselves when their time budget is spent, as on a server, where timers start the next.
 keep dialer 0.1 "$app/trunkline-dialer"
 keep jobs 0.1 "$app/trunkline" jobs
+[ "${WATCH:-1}" = 0 ] || keep watch 60 "$app/trunkline" watch --quiet
 
 suffix=:$HTTPS_PORT
 [ "$HTTPS_PORT" != 443 ] || suffix=
@@ -238,6 +234,7 @@ for file in "$app"/nginx/*.conf; do
 	sed -e "s|@RUN@|$run|g; s|@LOG@|$log|g; s|@DATA@|$data|g; s|@STATIC@|$app/static|g" \
 		-e "s|@SNIPPETS@|$data/nginx|g; s|@HTTP_PORT@|$HTTP_PORT|g; s|@HTTPS_PORT@|$HTTPS_PORT|g" \
 		-e "s|@HTTPS_SUFFIX@|$suffix|g; s|@SERVER_NAME@|_|g; s|@ACME@|$data/acme|g" \
+		-e "s|@ACCESS_LOG@|$log/access.log|g" \
 		-e "s|@CERT@|$data/tls/cert.pem|g; s|@KEY@|$data/tls/key.pem|g" "$file" > "$data/nginx/${file##*/}"
 done
 if [ ! -e /proc/net/if_inet6 ]; then sed -i '/listen \[::\]/d' "$data/nginx/trunkline.conf"; fi

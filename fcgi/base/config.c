@@ -22,6 +22,13 @@ static const struct item {
     {"CALLBACK_URL", TEXT, AT(callback_url), "", 0},
     {"SECRET_KEY", TEXT, AT(secret_key), "", SECRET | REQUIRED},
     {"ADMIN_TOKEN", TEXT, AT(admin_token), "", SECRET},
+    {"METRICS_TOKEN", TEXT, AT(metrics_token), "", SECRET},
+    {"ALERT_WEBHOOK", TEXT, AT(alert_webhook), "", SECRET},
+    {"ALERT_EMAIL", TEXT, AT(alert_email), "", 0},
+    {"SENDMAIL", TEXT, AT(sendmail), "/usr/sbin/sendmail", 0},
+    {"PRIVATE_WEBHOOKS", FLAG, AT(private_webhooks), "0", 0},
+    {"DISK_LOW_MB", NUMBER, AT(disk_low_mb), "2048", 0},
+    {"RUN_DIR", TEXT, AT(run_dir), "/run/trunkline", 0},
     {"CONCURRENCY", NUMBER, AT(concurrency), "3", 0},
     {"DEFAULT_PROMPT", TEXT, AT(default_prompt), "default", 0},
     {"BLAND_API_KEY", TEXT, AT(bland_api_key), "", SECRET},
@@ -114,7 +121,8 @@ config_load(struct config *c, struct arena *a, struct error *e)
 	for (size_t i = 0; i < ITEM_COUNT; i++) {
 		const struct item *it = &items[i];
 		const char *text = read_credential(a, it->name);
-		if (!text)
+		/* systemd hands over an empty one where there is no file. */
+		if (!text || !*text)
 			text = getenv(it->name);
 		if (!text || !*text)
 			text = it->fallback;

@@ -131,7 +131,16 @@ credentials_come_before_the_environment(void **state)
 	load();
 	assert_string_equal(c.bland_api_key, "sk-from-file");
 	assert_string_equal(c.voice_id, "nat");
+	put(path, "\n");
+	load();
+	assert_string_equal(c.bland_api_key, "sk-from-environment");
 	unlink(path);
+	char *key_path = arena_printf(a, "%s/SECRET_KEY", dir);
+	unsetenv("SECRET_KEY");
+	put(key_path, "a credential of more than thirty-two characters\n");
+	load();
+	assert_string_equal(c.secret_key, "a credential of more than thirty-two characters");
+	unlink(key_path);
 	rmdir(dir);
 }
 
