@@ -1,4 +1,5 @@
 """Roles, `trunkline database init` and `trunkline migrate`: what a server's database goes through."""
+import hashlib
 import shutil
 import subprocess
 import threading
@@ -6,10 +7,8 @@ import threading
 import psycopg2
 import pytest
 
-from cluster import Cluster
+from cluster import OLDER, Cluster
 from conftest_stack import BUILD, ROOT
-
-OLDER = (ROOT / "tests/system/files/older_release.sql").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +100,7 @@ def test_run_time_role_reads_and_writes_rows_and_nothing_else(cluster):
 
 def test_nobody_else_may_enter(cluster):
     cluster.run("database", "init")
-    if not cluster.one("select from pg_roles where rolname = 'stranger'"):
+    if not cluster.one("select 1 from pg_roles where rolname = 'stranger'"):
         cluster.rows("create role stranger login", database="postgres")
     with pytest.raises(psycopg2.OperationalError, match="permission denied"):
         cluster.connect(user="stranger")
@@ -150,6 +149,15 @@ def test_two_at_once_migrate_once(cluster):
     assert sum(not a.startswith("0 migrations") for a in answers) == 1, answers
 
 
+def test_released_migrations_stay_as_they_are():
+    """Who installed a release has applied them; a change of theirs is a new migration. New ones are added to
+    the list when they are released."""
+    for line in (ROOT / "tests/system/files/released_migrations.txt").read_text().splitlines():
+        digest, name = line.split()
+        now = hashlib.sha256((ROOT / "sql/migrations" / name).read_bytes()).hexdigest()
+        assert now == digest, name
+
+
 def test_data_of_an_older_release_survives(cluster):
     older_release(cluster, "older")
     before = cluster.everything("older")
@@ -180,7 +188,7 @@ def test_what_the_run_time_role_owned_goes_to_the_owner(cluster):
 def test_grant_lets_another_role_in(cluster):
     cluster.run("database", "init")
     cluster.run("migrate")
-    if not cluster.one("select from pg_roles where rolname = 'reporter'"):
+    if not cluster.one("select 1 from pg_roles where rolname = 'reporter'"):
         cluster.rows("create role reporter login", database="postgres")
     cluster.run("migrate", "--grant", "reporter")
     assert cluster.one("select count(*) as n from clients", user="reporter") == {"n": 1}
