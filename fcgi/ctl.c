@@ -13,6 +13,7 @@
 #include "engine/jobs.h"
 #include "engine/keeping.h"
 #include "engine/retention.h"
+#include "engine/rollup.h"
 #include "engine/status.h"
 #include "engine/watch.h"
 #include "http/fcgi.h"
@@ -51,54 +52,6 @@ has_flag(const struct run *r, const char *name)
 		if (strcmp(r->argv[i], name) == 0)
 			return true;
 	return false;
-}
-
-static struct keeping
-keeping_of(struct run *r)
-{
-	return (struct keeping){&r->config, r->a, r->argc, r->argv};
-}
-
-static bool
-migrate(struct run *r, struct error *e)
-{
-	struct keeping k = keeping_of(r);
-	return keeping_migrate(&k, e);
-}
-
-static bool
-database_init_command(struct run *r, struct error *e)
-{
-	struct keeping k = keeping_of(r);
-	return keeping_database_init(&k, e);
-}
-
-static bool
-backup_command(struct run *r, struct error *e)
-{
-	struct keeping k = keeping_of(r);
-	return keeping_backup(&k, e);
-}
-
-static bool
-restore_command(struct run *r, struct error *e)
-{
-	struct keeping k = keeping_of(r);
-	return keeping_restore(&k, e);
-}
-
-static bool
-retention_command(struct run *r, struct error *e)
-{
-	struct keeping k = keeping_of(r);
-	return keeping_retention(&k, e);
-}
-
-static bool
-erase_command(struct run *r, struct error *e)
-{
-	struct keeping k = keeping_of(r);
-	return keeping_erase(&k, e);
 }
 
 /* From standard input with --password-stdin, else a made one, which is printed. */
@@ -341,51 +294,65 @@ enum need { NEEDS_NO_SETTINGS, NEEDS_NOTHING, NEEDS_DB, LOOKS_FOR_DB };
 
 static const struct subcommand {
 	const char *words[2];
-	command *run;
+	command *run; /* or keep */
 	enum need need;
 	const char *usage, *help;
+	bool (*keep)(const struct keeping *k, struct error *e);
 } subcommands[] = {
-    {{"database", "init"}, database_init_command, NEEDS_NOTHING, "[--owner ROLE] [--runtime ROLE]",
-	"make the roles and the database, as far as they are missing; run as root or postgres"},
-    {{"migrate"}, migrate, NEEDS_NOTHING, "[--grant ROLE]",
-	"bring the database's schema up to date (from SQL_DIR); --grant: let a run-time role in"},
-    {{"backup"}, backup_command, NEEDS_NOTHING, "[--to DIR] [--check] [--secret-key] [--list]",
-	"dump the database and remove old dumps; --check: restore the newest into a scratch database and compare"},
-    {{"restore"}, restore_command, NEEDS_NOTHING, "FILE [--into DATABASE] [--yes]",
-	"put a backup in the database's place; what was there is kept under another name"},
-    {{"retention"}, retention_command, NEEDS_NOTHING, "[--seconds N]",
-	"remove what is older than Settings say"},
-    {{"erase"}, erase_command, NEEDS_NOTHING, "PHONE [--yes]",
-	"erase a person: all that is known but the order not to contact that number"},
+    {{"database", "init"}, NULL, NEEDS_NOTHING, "[--owner ROLE] [--runtime ROLE]",
+	"make the roles and the database, as far as they are missing; run as root or postgres",
+	keeping_database_init},
+    {{"migrate"}, NULL, NEEDS_NOTHING, "[--grant ROLE]",
+	"bring the database's schema up to date (from SQL_DIR); --grant: let a run-time role in",
+	keeping_migrate},
+    {{"backup"}, NULL, NEEDS_NOTHING, "[--to DIR] [--check] [--secret-key] [--list]",
+	"dump the database and remove old dumps; --check: restore the newest into a scratch database and compare",
+	keeping_backup},
+    {{"restore"}, NULL, NEEDS_NOTHING, "FILE [--into DATABASE] [--yes]",
+	"put a backup in the database's place; what was there is kept under another name",
+	keeping_restore},
+    {{"retention"}, NULL, NEEDS_NOTHING, "[--seconds N]", "remove what is older than Settings say",
+	keeping_retention},
+    {{"rollup"}, NULL, NEEDS_NOTHING, "[--all]",
+	"count the days that are over, for pages that show weeks; --all: from the first call on",
+	keeping_rollup},
+    {{"erase"}, NULL, NEEDS_NOTHING, "PHONE [--yes]",
+	"erase a person: all that is known but the order not to contact that number",
+	keeping_erase},
     {{"user", "add"}, user_add_command, NEEDS_DB,
 	"EMAIL [--role admin|member|viewer] [--name NAME] [--password-stdin]",
-	"add an account; without --password-stdin a password is made and printed"},
+	"add an account; without --password-stdin a password is made and printed", NULL},
     {{"user", "passwd"}, user_password_command, NEEDS_DB, "EMAIL [--password-stdin]",
-	"set a password and end the sessions of that account"},
-    {{"user", "list"}, user_list_command, NEEDS_DB, "", "list the accounts"},
-    {{"config"}, config, NEEDS_NOTHING, "", "print the settings, secrets masked"},
+	"set a password and end the sessions of that account", NULL},
+    {{"user", "list"}, user_list_command, NEEDS_DB, "", "list the accounts", NULL},
+    {{"config"}, config, NEEDS_NOTHING, "", "print the settings, secrets masked", NULL},
     {{"status"}, status, LOOKS_FOR_DB, "[--json]",
 	"programs, queue, campaigns, backup and alerts on one screen\n"
-	"\texit status: 0 all is well, 1 something needs a person, 3 the database is away"},
+	"\texit status: 0 all is well, 1 something needs a person, 3 the database is away",
+	NULL},
     {{"watch"}, watch, LOOKS_FOR_DB, "[--quiet]",
 	"look at what may go wrong, open and close alerts, tell of them; a timer runs it each minute\n"
-	"\texit status: 0 it looked, 1 it failed, 3 the database is away"},
+	"\texit status: 0 it looked, 1 it failed, 3 the database is away",
+	NULL},
     {{"jobs"}, jobs, NEEDS_NOTHING, "[--once]",
-	"run imports and what else takes long, until the time budget is spent; --once: until nothing is left"},
+	"run imports and what else takes long, until the time budget is spent; --once: until nothing is left",
+	NULL},
     {{"import"}, import_command, NEEDS_DB,
 	"FILE [--prompt NAME] [--list NAME] [--consent column|attested|none] [--consent-source TEXT]\n"
 	"\t[--policy skip|fill_empty|overwrite] [--country US] [--encoding NAME] [--delimiter ,|;|tab]",
-	"import a file of leads (.csv, .xlsx) and say what became of its lines"},
+	"import a file of leads (.csv, .xlsx) and say what became of its lines", NULL},
     {{"doctor"}, doctor, LOOKS_FOR_DB, "[--json]",
 	"check everything that has to be right and say how to mend it\n"
-	"\texit status: 0 all is well, 1 there is something to mend"},
+	"\texit status: 0 all is well, 1 there is something to mend",
+	NULL},
     {{"setup"}, script, NEEDS_NO_SETTINGS,
 	"--domain app.example.com [--email ADDRESS] [--proxy ADDRESS/BITS] [--live] [--yes] [--check]",
-	"make this machine serve it: user, keys, database, nginx, services; a second run changes nothing"},
+	"make this machine serve it: user, keys, database, nginx, services; a second run changes nothing",
+	NULL},
     {{"reload"}, script, NEEDS_NO_SETTINGS, "",
-	"take over a new program and new settings without failing a request"},
+	"take over a new program and new settings without failing a request", NULL},
     {{"ping"}, ping_command, NEEDS_NO_SETTINGS, "SOCKET [--wait SECONDS]",
-	"ask a pool of workers through its socket whether it answers"},
+	"ask a pool of workers through its socket whether it answers", NULL},
 };
 
 enum { SUBCOMMAND_COUNT = sizeof(subcommands) / sizeof(subcommands[0]) };
@@ -456,7 +423,8 @@ main(int argc, char **argv)
 		return 0;
 	}
 	umask(027);
-	bool good = prepare(&r, s->need, &e) && s->run(&r, &e);
+	struct keeping k = {&r.config, r.a, r.argc, r.argv};
+	bool good = prepare(&r, s->need, &e) && (s->keep ? s->keep(&k, &e) : s->run(&r, &e));
 	if (!good)
 		fprintf(stderr, "trunkline %s: %s\n", s->words[0], e.message);
 	db_close(r.db);

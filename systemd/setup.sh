@@ -282,7 +282,7 @@ enable_target() { systemctl daemon-reload && systemctl enable -q trunkline.targe
 everything_runs() {
 	local unit
 	for unit in trunkline.target trunkline-{web,hook}@{a,b}.{socket,service} trunkline-stream.{socket,service} \
-		trunkline-{dialer,watch,retention,backup,backup-check}.timer trunkline-jobs.service; do
+		trunkline-{dialer,watch,rollup,retention,backup,backup-check}.timer trunkline-jobs.service; do
 		systemctl is-active -q "$unit" || return 1
 	done
 }

@@ -242,6 +242,41 @@ counters(struct arena *a, struct value *model)
 	value_set_int(a, model, "live_count", (int64_t)value_get(model, "live")->list.n);
 }
 
+/* Four weeks as columns, the last of them today so far. */
+static void
+weeks(struct arena *a, struct value *model)
+{
+	enum { WIDTH = 20, HEIGHT = 80, GAP = 4 };
+	struct value *days = value_get(model, "days"), *today = value_get(model, "today");
+	int64_t most = 1;
+	if (!days->list.n)
+		return;
+	struct value *last = value_push(a, days, value_map(a));
+	value_set_text(a, last, "label", "Today");
+	value_set_int(a, last, "calls", value_num(today, "calls"));
+	value_set_int(a, last, "answered", value_num(today, "answered"));
+	value_set_int(a, last, "interested", value_num(today, "interested"));
+	for (size_t i = 0; i < days->list.n; i++)
+		if (value_num(days->list.items[i], "calls") > most)
+			most = value_num(days->list.items[i], "calls");
+	for (size_t i = 0; i < days->list.n; i++) {
+		struct value *day = days->list.items[i];
+		static const char *const bars_of[] = {"calls", "answered", "interested"};
+		struct value *bars = value_set(a, day, "bars", value_list(a));
+		for (size_t k = 0; k < sizeof(bars_of) / sizeof(bars_of[0]); k++) {
+			int64_t height = value_num(day, bars_of[k]) * HEIGHT / most;
+			struct value *bar = value_push(a, bars, value_map(a));
+			value_set_text(a, bar, "part", bars_of[k]);
+			value_set_int(a, bar, "height", height);
+			value_set_int(a, bar, "y", HEIGHT - height);
+		}
+		value_set_int(a, day, "x", (int64_t)i * WIDTH);
+		value_set_int(a, day, "width", WIDTH - GAP);
+	}
+	value_set_int(a, model, "weeks_width", (int64_t)days->list.n * WIDTH - GAP);
+	value_set_int(a, model, "most_a_day", most);
+}
+
 bool
 dashboard_show(struct request *rq, struct response *rs, struct error *e)
 {
@@ -262,6 +297,7 @@ dashboard_show(struct request *rq, struct response *rs, struct error *e)
 	value_set(a, model, "segments", dashboard_segments(a, sum));
 	headline(a, model, shown, sum);
 	counters(a, model);
+	weeks(a, model);
 	value_set_int(a, model, "concurrency", rq->app->config.concurrency);
 	bool startable =
 	    value_num(value_get(model, "leads"), "pending") > 0 && !any_in(campaigns, "running");

@@ -20,8 +20,12 @@ overview_all(
 	struct value *newest = live ? db_rows(db, a, q_overview_newest, e, P_INT(client)) : NULL;
 	struct value *alerts = newest ? db_rows(db, a, q_overview_alerts, e, P_INT(client)) : NULL;
 	struct value *dialer = alerts ? db_row(db, a, q_overview_dialer, e) : NULL;
-	if (!dialer)
+	struct value *days =
+	    dialer ? db_rows(db, a, q_overview_days, e, P_INT(client), P_TIME(now), P_TEXT(zone))
+		   : NULL;
+	if (!days)
 		return NULL;
+	value_set(a, all, "days", days);
 	value_set(a, all, "campaigns", campaigns);
 	value_set(a, all, "live", live);
 	value_set(a, all, "newest", newest);

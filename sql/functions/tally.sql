@@ -65,11 +65,19 @@ create or replace function tally_campaign(a_campaign bigint, at_time timestamptz
 	from rows
 $$;
 
+-- Whether a person was on the line.
+create or replace function is_answered(a_picked_up boolean, a_outcome text) returns boolean
+	language sql immutable as $$
+	select a_picked_up and a_outcome is distinct from 'voicemail'
+		or coalesce(a_outcome in ('interested', 'not_interested', 'follow_up', 'callback', 'do_not_contact',
+			'hangup'), false)
+$$;
+
 -- Calls since midnight in a_zone.
 create or replace function tally_day(a_client bigint, a_zone text, at_time timestamptz) returns jsonb
 	language sql stable as $$
 	with rows as (
-		select state, outcome, started_at is not null and outcome is distinct from 'voicemail' as answered,
+		select state, outcome, is_answered(started_at is not null, outcome) as answered,
 			count(*) as n, sum(cost_usd) as cost, sum(duration_seconds) as seconds
 		from calls where client_id = a_client
 			and created_at >= date_trunc('day', at_time at time zone a_zone) at time zone a_zone
@@ -77,8 +85,7 @@ create or replace function tally_day(a_client bigint, a_zone text, at_time times
 	)
 	select jsonb_build_object('calls', coalesce(sum(n), 0),
 		'ended', coalesce(sum(n) filter (where state = 'ended'), 0),
-		'answered', coalesce(sum(n) filter (where state = 'ended' and (answered or outcome in ('interested',
-			'not_interested', 'follow_up', 'callback', 'do_not_contact', 'hangup'))), 0),
+		'answered', coalesce(sum(n) filter (where state = 'ended' and answered), 0),
 		'cost', coalesce(sum(cost), 0), 'seconds', coalesce(sum(seconds), 0),
 		'outcomes', coalesce((select jsonb_object_agg(outcome, m) from (select outcome, sum(n) as m from rows
 			where state = 'ended' and outcome is not null group by outcome) o), '{}'))

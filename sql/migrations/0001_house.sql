@@ -110,7 +110,6 @@ create table imports (
 	                                     -- default_country, campaign_id, encoding, delimiter, header
 	bytes_done bigint not null default 0,
 	line_done bigint not null default 0,     -- the last line that was dealt with: where to go on after a crash
-	lane_lines bigint[] not null default '{0,0}', -- the same for each of the lanes that share a large file
 	rows_total bigint not null default 0,    -- = created + updated + skipped + rejected, always
 	rows_created bigint not null default 0,
 	rows_updated bigint not null default 0,

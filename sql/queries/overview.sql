@@ -35,5 +35,17 @@ select id, kind, subject, message, link, count, first_at, last_at from alerts
 where resolved_at is null and acknowledged_at is null and (client_id = $1 or client_id is null)
 order by last_at desc, id desc limit 10;
 
+-- name: overview_days
+-- The four weeks before today, with what `trunkline rollup` counted; no rows where it counted nothing.
+select to_char(d, 'Dy DD Mon') as label, coalesce(sum(c.calls), 0)::bigint as calls,
+	coalesce(sum(c.answered), 0)::bigint as answered,
+	coalesce(sum((c.outcomes->>'interested')::bigint), 0)::bigint as interested
+from generate_series(($2::timestamptz at time zone $3)::date - 27,
+		($2::timestamptz at time zone $3)::date - 1, interval '1 day') d
+	left join call_days c on c.client_id = $1 and c.day = d::date
+where exists (select from call_days k where k.client_id = $1
+	and k.day >= ($2::timestamptz at time zone $3)::date - 27)
+group by d order by d;
+
 -- name: overview_dialer
 select max(seen_at) as seen_at from (select seen_at from dialer_runs order by seen_at desc limit 1) r;
