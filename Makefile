@@ -193,6 +193,27 @@ install: all ## put it into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
 			TEMPLATE_DIR "$(SHAREDIR)/templates" STATIC_DIR "$(SHAREDIR)/static" \
 			PROMPT_DIR "$(SHAREDIR)/templates/prompts" >> "$$f"; chmod 0640 "$$f"; }
 
+# --- the Debian package -------------------------------------------------------------------------
+# Builds it: debhelper, dpkg-dev, fakeroot is not needed; judges it: lintian, mandoc (the manual's pages).
+DEB_PACKAGES = debhelper dpkg-dev lintian mandoc man-db bash-completion
+# 1.0.<commits>: each commit makes a higher one. DATE= and VERSION= where there is no git.
+VERSION ?= 1.0.$(shell git rev-list --count HEAD 2>/dev/null || echo 0)
+DATE ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1767225600)
+DEB = $(BUILD)/deb
+DEB_SOURCES = Makefile README.md fcgi nginx sql static systemd templates
+.PHONY: deb
+deb: ## the Debian package, into $(BUILD)/deb (VERSION=)
+	@systemd/packages.sh $(BUILD_PACKAGES) $(DEB_PACKAGES)
+	$(Q)rm -rf "$(DEB)/trunkline" && mkdir -p "$(DEB)/trunkline"
+	$(Q)cp -a $(DEB_SOURCES) "$(DEB)/trunkline/" && mv "$(DEB)/trunkline/systemd/debian" "$(DEB)/trunkline/"
+	$(Q)printf 'trunkline (%s) bookworm; urgency=medium\n\n  * As of %s.\n\n -- %s  %s\n' "$(VERSION)" \
+		"$$(date -u -d @$(DATE) +%F)" "$$(sed -n 's/^Maintainer: //p' systemd/debian/control)" \
+		"$$(date -uR -d @$(DATE))" > "$(DEB)/trunkline/debian/changelog"
+	$(Q)cd "$(DEB)/trunkline" && env -u MAKEFLAGS -u MFLAGS -u BUILD OBJECTS="$(DEB)/obj" \
+		SOURCE_DATE_EPOCH=$(DATE) DEB_BUILD_OPTIONS=parallel=2 V=$(V) \
+		dpkg-buildpackage -us -uc -b > "$(DEB)/build.log" 2>&1 || { tail -30 "$(DEB)/build.log" >&2; exit 1; }
+	@ls "$(DEB)"/trunkline_$(VERSION)_*.deb
+
 # --- testing it ---------------------------------------------------------------------------------
 .PHONY: test lint fuzz chaos bench load coverage valgrind
 test: test-prerequisites ## everything that must hold; ends with "N passed, N failed"
@@ -223,4 +244,4 @@ valgrind: test-prerequisites ## a worker and a dialer under memcheck
 clean: ## remove what was built
 	rm -rf build
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)
