@@ -167,7 +167,8 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 NGINX_GROUP ?= www-data
 # Files name the usual paths; another PREFIX puts its own in.
 here = sed -e 's|/usr/lib/trunkline|$(LIBDIR)|g; s|/usr/share/trunkline|$(SHAREDIR)|g' \
-	-e 's|/etc/trunkline|$(SYSCONFDIR)/trunkline|g; s|www-data|$(NGINX_GROUP)|g'
+	-e 's|/usr/bin/trunkline|$(PREFIX)/bin/trunkline|g; s|/etc/trunkline|$(SYSCONFDIR)/trunkline|g' \
+	-e 's|www-data|$(NGINX_GROUP)|g'
 install: all ## put it into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
 	$(Q)install -d "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(SHAREDIR)" \
 		"$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(UNITDIR)/trunkline-.service.d" "$(DESTDIR)$(PREFIX)/lib/sysusers.d" \
@@ -175,7 +176,7 @@ install: all ## put it into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
 	$(Q)install -d -m 0750 "$(DESTDIR)$(SYSCONFDIR)/trunkline" "$(DESTDIR)$(SYSCONFDIR)/trunkline/keys"
 	$(Q)install -m 0755 $(filter-out %.so,$(PROGRAMS)) "$(DESTDIR)$(LIBDIR)/"
 	$(Q)install -m 0644 $(filter %.so,$(PROGRAMS)) "$(DESTDIR)$(LIBDIR)/"
-	$(Q)cd systemd && for f in pool.sh reload.sh settings.sh; do \
+	$(Q)cd systemd && for f in pool.sh reload.sh setup.sh settings.sh; do \
 		$(here) "$$f" > "$(DESTDIR)$(LIBDIR)/$$f" && chmod 0755 "$(DESTDIR)$(LIBDIR)/$$f" || exit 1; done
 	$(Q)$(here) systemd/trunkline.sh > "$(DESTDIR)$(PREFIX)/bin/trunkline"
 	$(Q)chmod 0755 "$(DESTDIR)$(PREFIX)/bin/trunkline"

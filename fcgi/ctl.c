@@ -10,6 +10,7 @@
 #include "engine/doctor.h"
 #include "engine/jobs.h"
 #include "http/fcgi.h"
+#include "http/ping.h"
 #include "store/health.h"
 #include "store/import.h"
 #include "store/migrate.h"
@@ -240,7 +241,44 @@ import_command(struct run *r, struct error *e)
 	       error_set(e, ERR_INVALID, "it %.*s. %.*s", STR_ARG(state), STR_ARG(why));
 }
 
-enum need { NEEDS_NOTHING, NEEDS_DB, LOOKS_FOR_DB };
+/* Whoever replaces workers waits here for the new ones. */
+static bool
+ping_command(struct run *r, struct error *e)
+{
+	int64_t seconds = 0;
+	if (r->argc < 1 || r->argv[0][0] == '-')
+		return error_set(e, ERR_MALFORMED, "Which socket? trunkline ping SOCKET");
+	if (option(r, "--wait") &&
+	    (!str_to_int(str_of(option(r, "--wait")), &seconds) || seconds < 0))
+		return error_set(e, ERR_MALFORMED, "--wait takes seconds.");
+	int64_t until = clock_monotonic() + seconds * CLOCK_SECOND;
+	while (!ping(r->argv[0], 5000, e)) {
+		if (clock_monotonic() >= until)
+			return false;
+		usleep(50 * 1000);
+	}
+	return true;
+}
+
+/* What changes the system itself is a script beside the program (systemd/), told by the command's
+ * name. */
+static bool
+script(struct run *r, struct error *e)
+{
+	char path[4096] = "";
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 64);
+	char *folder = n > 0 ? strrchr(path, '/') : NULL;
+	const char *name = r->argv[-1];
+	if (folder) {
+		snprintf(folder + 1, 60, "%s.sh", name);
+		r->argv[-1] = path;
+		execv(path, r->argv - 1);
+	}
+	return error_set(e, ERR_NOT_FOUND, "%s is missing; it comes with an installed Trunkline.",
+	    folder ? path : name);
+}
+
+enum need { NEEDS_NO_SETTINGS, NEEDS_NOTHING, NEEDS_DB, LOOKS_FOR_DB };
 
 static const struct subcommand {
 	const char *words[2];
@@ -265,6 +303,13 @@ static const struct subcommand {
 	"import a file of leads (.csv, .xlsx) and say what became of its lines"},
     {{"doctor"}, doctor, LOOKS_FOR_DB, "",
 	"check everything that has to be right and say how to mend it"},
+    {{"setup"}, script, NEEDS_NO_SETTINGS,
+	"--domain app.example.com [--email ADDRESS] [--proxy ADDRESS/BITS] [--live] [--yes] [--check]",
+	"make this machine serve it: user, keys, database, nginx, services; a second run changes nothing"},
+    {{"reload"}, script, NEEDS_NO_SETTINGS, "",
+	"take over a new program and new settings without failing a request"},
+    {{"ping"}, ping_command, NEEDS_NO_SETTINGS, "SOCKET [--wait SECONDS]",
+	"ask a pool of workers through its socket whether it answers"},
 };
 
 enum { SUBCOMMAND_COUNT = sizeof(subcommands) / sizeof(subcommands[0]) };
@@ -301,6 +346,8 @@ find(int argc, char **argv, int *words)
 static bool
 prepare(struct run *r, enum need need, struct error *e)
 {
+	if (need == NEEDS_NO_SETTINGS)
+		return true;
 	if (!config_load(&r->config, r->a, e))
 		return false;
 	log_open("trunkline", log_level_of(r->config.log_level));

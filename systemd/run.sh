@@ -74,7 +74,7 @@ flock -n 9 || die "this STATE ($state) is in use by another run."
 
 # --- settings --------------------------------------------------------------------------------------
 # The environment wins over .env.
-# shellcheck source=systemd/settings.sh
+# shellcheck source=/dev/null
 . "$app/settings.sh"
 if [ -f "$app/.env" ]; then settings_read "$app/.env"; fi
 secret() { # NAME FILE: made at first start, kept
@@ -232,6 +232,7 @@ for file in "$app"/nginx/*.conf; do
 	sed -e "s|@RUN@|$run|g; s|@LOG@|$log|g; s|@DATA@|$data|g; s|@STATIC@|$app/static|g" \
 		-e "s|@SNIPPETS@|$data/nginx|g; s|@HTTP_PORT@|$HTTP_PORT|g; s|@HTTPS_PORT@|$HTTPS_PORT|g" \
 		-e "s|@HTTPS_SUFFIX@|$suffix|g; s|@SERVER_NAME@|_|g; s|@ACME@|$data/acme|g" \
+		-e "s|@ACCESS_LOG@|$log/access.log|g" \
 		-e "s|@CERT@|$data/tls/cert.pem|g; s|@KEY@|$data/tls/key.pem|g" "$file" > "$data/nginx/${file##*/}"
 done
 if [ ! -e /proc/net/if_inet6 ]; then sed -i '/listen \[::\]/d' "$data/nginx/trunkline.conf"; fi

@@ -9,7 +9,7 @@ case "${1:-}" in
 setup | reload) exec "$lib/$1.sh" "${@:2}" ;;
 esac
 if [ -r "$TRUNKLINE_ENV" ]; then
-	# shellcheck source=systemd/settings.sh
+	# shellcheck source=/dev/null
 	. "$lib/settings.sh"
 	etc=$(dirname "$TRUNKLINE_ENV")
 	settings_read "$TRUNKLINE_ENV"
@@ -18,8 +18,8 @@ if [ -r "$TRUNKLINE_ENV" ]; then
 	export CREDENTIALS_DIRECTORY
 fi
 case "${1:-}" in
-# They act as PostgreSQL's administrator and step down by themselves.
-database) exec "$lib/trunkline" "$@" ;;
+# For root they go on as PostgreSQL's own user (store/database.h), since they may do more than a service.
+database | migrate | backup | restore | retention) exec "$lib/trunkline" "$@" ;;
 esac
 if [ "$(id -u)" = 0 ] && id trunkline > /dev/null 2>&1; then
 	# A folder that the user may not enter would be reported by every program that looks where it is.

@@ -75,6 +75,7 @@ nginx_config() {
 		-keyout "$dir/key.pem" -out "$dir/cert.pem" 2>/dev/null
 	for file in nginx/*.conf; do
 		sed -e "s|@RUN@|$dir/run|g; s|@LOG@|$dir/log|g; s|@DATA@|$dir|g; s|@STATIC@|$PWD/static|g" \
+			-e "s|@ACCESS_LOG@|$dir/log/access.log|g" \
 			-e "s|@SNIPPETS@|$dir/nginx|g; s|@HTTP_PORT@|18080|g; s|@HTTPS_PORT@|18443|g; s|@ACME@|$dir|g" \
 			-e "s|@HTTPS_SUFFIX@|:18443|g; s|@SERVER_NAME@|_|g; s|@CERT@|$dir/cert.pem|g; s|@KEY@|$dir/key.pem|g" \
 			"$file" > "$dir/nginx/${file##*/}"
