@@ -9,12 +9,11 @@
 #include "base/log.h"
 #include "engine/doctor.h"
 #include "engine/jobs.h"
+#include "engine/keeping.h"
 #include "http/fcgi.h"
 #include "http/ping.h"
 #include "store/health.h"
 #include "store/import.h"
-#include "store/migrate.h"
-#include "store/prompt.h"
 #include "store/user.h"
 
 struct run {
@@ -60,16 +59,24 @@ has_flag(const struct run *r, const char *name)
 	return false;
 }
 
+static struct keeping
+keeping_of(struct run *r)
+{
+	return (struct keeping){&r->config, r->a, r->argc, r->argv};
+}
+
 static bool
 migrate(struct run *r, struct error *e)
 {
-	struct migrate_report report;
-	if (!migrate_run(r->db, r->a, r->config.sql_dir, &report, e) ||
-	    !prompt_seed(r->db, r->a, &r->config, e))
-		return false;
-	printf(
-	    "%d migrations and %d function files applied.\n", report.migrations, report.functions);
-	return true;
+	struct keeping k = keeping_of(r);
+	return keeping_migrate(&k, e);
+}
+
+static bool
+database_init_command(struct run *r, struct error *e)
+{
+	struct keeping k = keeping_of(r);
+	return keeping_database_init(&k, e);
 }
 
 /* From standard input with --password-stdin, else a made one, which is printed. */
@@ -286,7 +293,10 @@ static const struct subcommand {
 	enum need need;
 	const char *usage, *help;
 } subcommands[] = {
-    {{"migrate"}, migrate, NEEDS_DB, "", "bring the database's schema up to date (from SQL_DIR)"},
+    {{"database", "init"}, database_init_command, NEEDS_NOTHING, "[--owner ROLE] [--runtime ROLE]",
+	"make the roles and the database, as far as they are missing; run as root or postgres"},
+    {{"migrate"}, migrate, NEEDS_NOTHING, "[--grant ROLE]",
+	"bring the database's schema up to date (from SQL_DIR); --grant: let a run-time role in"},
     {{"user", "add"}, user_add_command, NEEDS_DB,
 	"EMAIL [--role admin|member|viewer] [--name NAME] [--password-stdin]",
 	"add an account; without --password-stdin a password is made and printed"},

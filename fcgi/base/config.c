@@ -44,6 +44,10 @@ static const struct item {
     {"CALL_DEADLINE", NUMBER, AT(call_deadline), "180", 0},
     {"MAX_REQUESTS", NUMBER, AT(max_requests), "20000", 0},
     {"LOG_LEVEL", TEXT, AT(log_level), "info", 0},
+    {"BACKUP_DIR", TEXT, AT(backup_dir), "/var/backups/trunkline", 0},
+    {"BACKUP_DAILY", NUMBER, AT(backup_daily), "7", 0},
+    {"BACKUP_WEEKLY", NUMBER, AT(backup_weekly), "4", 0},
+    {"BACKUP_MONTHLY", NUMBER, AT(backup_monthly), "6", 0},
 #undef AT
 };
 

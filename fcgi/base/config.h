@@ -38,6 +38,8 @@ struct config {
 	int64_t call_deadline; /* seconds beyond max_duration before a silent call is asked about */
 	int64_t max_requests;  /* a worker ends itself after so many, 0 = never */
 	const char *log_level;
+	const char *backup_dir;                              /* dumps with their manifests */
+	int64_t backup_daily, backup_weekly, backup_monthly; /* how many of each are kept */
 };
 
 /** Fills ${c}; strings live on ${a}. Fails naming the setting that is missing or unreadable. */

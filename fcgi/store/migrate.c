@@ -168,6 +168,23 @@ run_functions(struct db *db, struct arena *a, const struct files *files, const s
 	return n == 0 || in_transaction(db, a, changed, n, e);
 }
 
+/* A program that is older than its database does not know what its own functions would break. */
+static bool
+not_newer(const struct value *rows, const struct files *files, struct error *e)
+{
+	int64_t known = files->n ? files->items[files->n - 1].version : 0;
+	for (size_t i = 0; i < rows->list.n; i++) {
+		struct str name = value_str(rows->list.items[i], "name");
+		int64_t version = value_num(rows->list.items[i], "version");
+		if (version > known)
+			return error_set(e, ERR_CONFLICT,
+			    "This database was made by a newer Trunkline (it has %.*s, this program knows up to "
+			    "%04lld). Install that version again; nothing was changed.",
+			    STR_ARG(name), (long long)known);
+	}
+	return true;
+}
+
 bool
 migrate_run(struct db *db, struct arena *a, const char *sql_dir, struct migrate_report *report,
     struct error *e)
@@ -179,8 +196,10 @@ migrate_run(struct db *db, struct arena *a, const char *sql_dir, struct migrate_
 	    !db_exec(db, a, q_migrate_lock, NULL, e))
 		return false;
 	struct value *rows = applied(db, a, e);
-	bool good = rows && run_migrations(db, a, &migrations, rows, report, e) &&
-		    run_functions(db, a, &functions, rows, report, e);
+	bool good = rows && not_newer(rows, &migrations, e) &&
+		    run_migrations(db, a, &migrations, rows, report, e) &&
+		    run_functions(db, a, &functions, rows, report, e) &&
+		    db_exec(db, a, q_migrate_grants, NULL, e);
 	/* A lock that cannot be given back went with its connection. */
 	(void)!db_exec(db, a, q_migrate_unlock, NULL, NULL);
 	return good;

@@ -4,7 +4,9 @@
  * Brings the schema up to date from ${sql_dir}: migrations/NNNN_what.sql once and in order, each in
  * a transaction; each file of functions/ whenever their text changed, all of them in one
  * transaction. A migration that was applied and then edited is an error: the schema would depend on
- * when one installed.
+ * when one installed. So is a database that has a migration which this program does not know: it
+ * was made by a newer one. Run-time roles get their rights on what is new
+ * (sql/functions/keeping.sql).
  */
 #include "store/db.h"
 

@@ -19,3 +19,6 @@ order by version nulls last, name;
 insert into schema_migrations (name, version, checksum, applied_at)
 values ($1, $2, $3, $4)
 on conflict (name) do update set checksum = excluded.checksum, applied_at = excluded.applied_at;
+
+-- name: migrate_grants
+select runtime_grants()::text as granted;
