@@ -188,6 +188,12 @@ install: all ## put it into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
 	$(Q)cp -r templates sql nginx "$(BUILD)/static" "$(DESTDIR)$(SHAREDIR)/"
 	$(Q)rm -f "$(DESTDIR)$(SHAREDIR)/sql/embed.awk" && rm -rf "$(DESTDIR)$(SHAREDIR)/sql/queries"
 	$(Q)chmod -R u=rwX,go=rX "$(DESTDIR)$(SHAREDIR)"
+	$(Q)install -d "$(DESTDIR)$(PREFIX)/share/man/man5" "$(DESTDIR)$(PREFIX)/share/man/man8" \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions"
+	$(Q)cd systemd/man && for f in *; do $(here) "$$f" > "$(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$$f" && \
+		chmod 0644 "$(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$$f" || exit 1; done
+	$(Q)install -m 0644 systemd/trunkline.bash-completion \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/trunkline"
 	$(Q)f="$(DESTDIR)$(SYSCONFDIR)/trunkline/trunkline.env"; [ -e "$$f" ] || { \
 		$(here) systemd/trunkline.env > "$$f"; \
 		[ "$(SHAREDIR)" = /usr/share/trunkline ] || printf '%s=%s\n' SQL_DIR "$(SHAREDIR)/sql" \
@@ -205,7 +211,7 @@ DEB_SOURCES = Makefile README.md fcgi nginx sql static systemd templates
 .PHONY: deb
 deb: ## the Debian package, into $(BUILD)/deb (VERSION=)
 	@systemd/packages.sh $(BUILD_PACKAGES) $(DEB_PACKAGES)
-	$(Q)rm -rf "$(DEB)/trunkline" && mkdir -p "$(DEB)/trunkline"
+	$(Q)rm -rf "$(DEB)/trunkline" "$(DEB)"/trunkline*_*.* && mkdir -p "$(DEB)/trunkline"
 	$(Q)cp -a $(DEB_SOURCES) "$(DEB)/trunkline/" && mv "$(DEB)/trunkline/systemd/debian" "$(DEB)/trunkline/"
 	$(Q)printf 'trunkline (%s) bookworm; urgency=medium\n\n  * As of %s.\n\n -- %s  %s\n' "$(VERSION)" \
 		"$$(date -u -d @$(DATE) +%F)" "$$(sed -n 's/^Maintainer: //p' systemd/debian/control)" \

@@ -18,7 +18,7 @@ class Rows:
         for (name,) in names:
             if name in LEFT_OUT:
                 continue
-            lines = machine.sql(f"select t::text from {name} t order by t::text collate \"C\"")
+            lines = machine.sql(f'select t::text from {name} t order by t::text collate "C"')
             self.tables[name] = ["\t".join(line) for line in lines]
             self.total += machine.number(f"select count(*) from {name}")
         self.sequences = {
@@ -41,8 +41,12 @@ class Rows:
                 found.append(f"table {name} is only in one of them")
             elif ours != theirs:
                 lost, new = set(ours) - set(theirs), set(theirs) - set(ours)
-                found.append(f"{name}: {len(ours)} rows became {len(theirs)}; gone {list(lost)[:2]}, new {list(new)[:2]}")
+                found.append(
+                    f"{name}: {len(ours)} rows became {len(theirs)}; gone {list(lost)[:2]}, new {list(new)[:2]}"
+                )
         for name in sorted(set(self.sequences) | set(other.sequences)):
             if self.sequences.get(name) != other.sequences.get(name):
-                found.append(f"sequence {name}: {self.sequences.get(name)}, then {other.sequences.get(name)}")
+                found.append(
+                    f"sequence {name}: {self.sequences.get(name)}, then {other.sequences.get(name)}"
+                )
         return found
