@@ -45,7 +45,7 @@ echo "  $(basename "$old") and $(basename "$new")"
 # The disk is made anew when the package depends on something else, and once a week.
 needs=$(dpkg-deb -f "$new" Depends Recommends |
 	sed -E 's/^[A-Za-z]+: //; s/ *\([^)]*\)//g; s/ *\|[^,]*//g' | tr ',' '\n' | awk '{ print $1 }' | sort -u)
-base=$work/base-$(printf '%s %s' "$needs" "$(date +%G%V)" "$(cat tests/vps/base.sh)" | sha256sum | cut -c1-12).img
+base=$work/base-$(printf '%s %s %s' "$needs" "$(date +%G%V)" "$(cat tests/vps/base.sh)" | sha256sum | cut -c1-12).img
 if [ ! -s "$base" ]; then
 	rm -f "$work"/base-*.img
 	echo "The disk of a bare machine (kept for the next time)"
