@@ -31,7 +31,7 @@ say "packages that it will need, into its apt cache"
 rm -f "$root"/etc/apt/apt.conf.d/docker-clean
 chroot "$root" apt-get -qq update >> "$log" 2>&1
 chroot "$root" apt-get -qq -y -o Binary::apt::APT::Keep-Downloaded-Packages=true \
-	--no-install-recommends --download-only install "$@" >> "$log" 2>&1
+	--download-only install "$@" >> "$log" 2>&1
 : > "$root/etc/resolv.conf"
 # What a provider's image of a VPS has as well: a network, a journal that stays, a name.
 mkdir -p "$root/etc/systemd/system/multi-user.target.wants" "$root/var/log/journal"

@@ -70,6 +70,8 @@ class Machine:
     def booted(self):
         def done():
             self.alive()
+            if not self.leader():
+                return False
             answer = self.run("systemctl", "is-system-running", check=False)
             return answer.stdout.strip() in ("running", "degraded")
 

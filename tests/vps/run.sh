@@ -50,7 +50,7 @@ if [ ! -s "$base" ]; then
 	rm -f "$work"/base-*.img
 	echo "The disk of a bare machine (kept for the next time)"
 	# shellcheck disable=SC2086 # one word each
-	bash tests/vps/base.sh "$base" "$work/base-root" $needs perl-base
+	bash tests/vps/base.sh "$base" "$work/base-root" $needs
 fi
 lintian=$work/lintian.txt
 lintian --allow-root --fail-on error "$BUILD"/deb/trunkline_"$version"_*.changes > "$lintian" 2>&1 &&

@@ -41,6 +41,7 @@ PARTS = {
         ("What nginx and systemd say about it", journey.judged),
         ("From outside: sign in, upload, Start, outcomes, in a browser", journey.first_day),
     ],
+    "files": [("What lintian and promtool say about the files", journey.files)],
     "tls": [("testssl.sh from outside", journey.transport)],
     "burst": [("A thousand webhooks a second from one address", trouble.burst)],
     "kill": [("Every service is killed with -9", trouble.kill_each)],
@@ -71,7 +72,10 @@ def main():
             if part == "burst" and "restore" in arguments.parts:
                 fresh.start()
             for what, function in PARTS[part]:
-                shown.step(what, function, house)
+                if function not in (journey.install, journey.files) and not house.password:
+                    house.check(what, False, "there is nothing to look at: it was not set up")
+                else:
+                    shown.step(what, function, house)
     finally:
         for one in (house.machine, house.second):
             if one and os.environ.get("KEEP_STATE"):
