@@ -29,7 +29,7 @@ BUILD_PACKAGES = gcc g++ libc6-dev make pkg-config gawk libfcgi-dev libpq-dev li
 	libjansson-dev libjwt-dev libssl-dev libcrypt-dev libxml2-dev libarchive-dev libphonenumber-dev \
 	libmicrohttpd-dev
 TEST_PACKAGES = libcmocka-dev python3 python3-pytest python3-requests python3-psycopg2 python3-jsonschema \
-	python3-selenium chromium chromium-driver jq curl clang libclang-rt-14-dev llvm
+	python3-selenium chromium chromium-driver jq curl clang libclang-rt-14-dev llvm systemd
 # What it is measured against: tests/bench; packages of npm are pinned in its package-lock.json. They need
 # Node.js 20 with npm, which Debian 12 does not have: it is asked for by name where it is missing.
 BENCH_PACKAGES = redis-server uvicorn python3-fastapi python3-aiosqlite python3-asyncpg \
@@ -186,6 +186,7 @@ install: all ## put it into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
 		$(here) "systemd/trunkline-$$k.conf" > "$$f" && chmod 0644 "$$f" || exit 1; done
 	$(Q)rm -rf "$(DESTDIR)$(SHAREDIR)"/{templates,static,sql,nginx}
 	$(Q)cp -r templates sql nginx "$(BUILD)/static" "$(DESTDIR)$(SHAREDIR)/"
+	$(Q)install -m 0644 systemd/trunkline.rules.yml "$(DESTDIR)$(SHAREDIR)/"
 	$(Q)rm -f "$(DESTDIR)$(SHAREDIR)/sql/embed.awk" && rm -rf "$(DESTDIR)$(SHAREDIR)/sql/queries"
 	$(Q)chmod -R u=rwX,go=rX "$(DESTDIR)$(SHAREDIR)"
 	$(Q)install -d "$(DESTDIR)$(PREFIX)/share/man/man5" "$(DESTDIR)$(PREFIX)/share/man/man8" \

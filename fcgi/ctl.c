@@ -6,13 +6,17 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
+#include "engine/backup.h"
 #include "engine/doctor.h"
 #include "engine/jobs.h"
 #include "engine/keeping.h"
+#include "engine/retention.h"
+#include "engine/status.h"
+#include "engine/watch.h"
 #include "http/fcgi.h"
 #include "http/ping.h"
-#include "store/health.h"
 #include "store/import.h"
 #include "store/user.h"
 
@@ -23,22 +27,12 @@ struct run {
 	struct error away; /* why there is none */
 	int argc;
 	char **argv;      /* after the subcommand's words */
+	int code;         /* exit status, where it is neither 0 nor 1 by itself */
 	const char *made; /* a password to be shown once it holds */
 };
 
 /** Prints; false with ${e} where it failed. */
 typedef bool command(struct run *r, struct error *e);
-
-static void
-print(struct run *r, const struct value *v, const char *name)
-{
-	struct buf b;
-	buf_init(&b, r->a);
-	struct value *member = value_get(v, name);
-	if (member)
-		value_print(&b, member);
-	printf("%.*s", (int)b.n, b.p);
-}
 
 /* The value of --name, or NULL. */
 static const char *
@@ -77,6 +71,34 @@ database_init_command(struct run *r, struct error *e)
 {
 	struct keeping k = keeping_of(r);
 	return keeping_database_init(&k, e);
+}
+
+static bool
+backup_command(struct run *r, struct error *e)
+{
+	struct keeping k = keeping_of(r);
+	return keeping_backup(&k, e);
+}
+
+static bool
+restore_command(struct run *r, struct error *e)
+{
+	struct keeping k = keeping_of(r);
+	return keeping_restore(&k, e);
+}
+
+static bool
+retention_command(struct run *r, struct error *e)
+{
+	struct keeping k = keeping_of(r);
+	return keeping_retention(&k, e);
+}
+
+static bool
+erase_command(struct run *r, struct error *e)
+{
+	struct keeping k = keeping_of(r);
+	return keeping_erase(&k, e);
 }
 
 /* From standard input with --password-stdin, else a made one, which is printed. */
@@ -163,36 +185,31 @@ config(struct run *r, struct error *e)
 	return true;
 }
 
+/* Watching: exit status 1 says that something needs a person, 3 that nobody could look. */
+enum { EXIT_MEND = 1, EXIT_BLIND = 3 };
+
 static void
-print_campaigns(struct run *r, const struct value *campaigns)
+print_value(struct run *r, const struct value *v)
 {
-	for (size_t i = 0; i < campaigns->list.n; i++) {
-		const struct value *c = campaigns->list.items[i];
-		struct str name = value_str(c, "name"), state = value_str(c, "state");
-		printf("campaign %lld %.*s: %.*s ", (long long)value_num(c, "id"), STR_ARG(name),
-		    STR_ARG(state));
-		print(r, c, "state_reason");
-		putchar('\n');
-	}
+	struct buf b;
+	buf_init(&b, r->a);
+	json_write(&b, v);
+	puts(b.p);
 }
 
 static bool
 status(struct run *r, struct error *e)
 {
-	static const char *const counts[] = {
-	    "leads", "calls", "calls_under_way", "users", "imports"};
-	struct value *all = health_counts(r->db, r->a, e);
-	struct value *state = all ? health_state(r->db, r->a, e) : NULL;
-	struct value *campaigns = state ? health_campaigns(r->db, r->a, e) : NULL;
-	if (!campaigns)
-		return false;
-	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-		printf("%-16s %lld\n", counts[i], (long long)value_num(all, counts[i]));
-	printf("%-16s %lld\n%-16s ", "waiting", (long long)value_num(state, "queue_depth"),
-	    "dialer seen");
-	print(r, state, "dialer_last_run");
-	putchar('\n');
-	print_campaigns(r, campaigns);
+	struct buf b;
+	struct value *all = status_look(&r->config, r->db, &r->away, r->a);
+	(void)e;
+	buf_init(&b, r->a);
+	status_print(&b, all);
+	if (has_flag(r, "--json"))
+		print_value(r, all);
+	else
+		fputs(b.p, stdout);
+	r->code = !r->db ? EXIT_BLIND : value_flag(all, "well") ? 0 : EXIT_MEND;
 	return true;
 }
 
@@ -200,10 +217,42 @@ static bool
 doctor(struct run *r, struct error *e)
 {
 	struct buf b;
+	struct value *all = value_map(r->a);
+	struct value *findings = doctor_examine(&r->config, r->db, &r->away, r->a);
+	(void)e;
 	buf_init(&b, r->a);
-	int bad = doctor_run(&r->config, r->db, &r->away, r->a, &b);
-	fputs(b.p, stdout);
-	return !bad || error_set(e, ERR_INVALID, "%d to mend.", bad);
+	int bad = doctor_print(findings, &b);
+	if (has_flag(r, "--json")) {
+		value_set_int(r->a, all, "to_mend", bad);
+		value_set(r->a, all, "findings", findings);
+		print_value(r, all);
+	} else {
+		printf("%s%s", b.p, bad ? "" : "All is well.\n");
+		if (bad)
+			printf("%d to mend.\n", bad);
+	}
+	r->code = bad ? EXIT_MEND : 0;
+	return true;
+}
+
+static bool
+watch(struct run *r, struct error *e)
+{
+	struct watch_report report;
+	log_open("watch", log_level_of(r->config.log_level));
+	if (!r->db) {
+		watch_database_away(&r->config, r->a, &r->away);
+		*e = r->away;
+		r->code = EXIT_BLIND;
+		return false;
+	}
+	if (!watch_run(&r->config, r->db, r->a, &report, e))
+		return false;
+	if (!has_flag(r, "--quiet") || report.opened || report.closed)
+		printf("%lld alerts open, %lld new, %lld over; %d messages sent, %d not.\n",
+		    (long long)report.open, (long long)report.opened, (long long)report.closed,
+		    report.sent, report.unsent);
+	return true;
 }
 
 static bool
@@ -297,6 +346,14 @@ static const struct subcommand {
 	"make the roles and the database, as far as they are missing; run as root or postgres"},
     {{"migrate"}, migrate, NEEDS_NOTHING, "[--grant ROLE]",
 	"bring the database's schema up to date (from SQL_DIR); --grant: let a run-time role in"},
+    {{"backup"}, backup_command, NEEDS_NOTHING, "[--to DIR] [--check] [--secret-key] [--list]",
+	"dump the database and remove old dumps; --check: restore the newest into a scratch database and compare"},
+    {{"restore"}, restore_command, NEEDS_NOTHING, "FILE [--into DATABASE] [--yes]",
+	"put a backup in the database's place; what was there is kept under another name"},
+    {{"retention"}, retention_command, NEEDS_NOTHING, "[--seconds N]",
+	"remove what is older than Settings say"},
+    {{"erase"}, erase_command, NEEDS_NOTHING, "PHONE [--yes]",
+	"erase a person: all that is known but the order not to contact that number"},
     {{"user", "add"}, user_add_command, NEEDS_DB,
 	"EMAIL [--role admin|member|viewer] [--name NAME] [--password-stdin]",
 	"add an account; without --password-stdin a password is made and printed"},
@@ -304,15 +361,21 @@ static const struct subcommand {
 	"set a password and end the sessions of that account"},
     {{"user", "list"}, user_list_command, NEEDS_DB, "", "list the accounts"},
     {{"config"}, config, NEEDS_NOTHING, "", "print the settings, secrets masked"},
-    {{"status"}, status, NEEDS_DB, "", "counts, the dialer, campaigns under way"},
+    {{"status"}, status, LOOKS_FOR_DB, "[--json]",
+	"programs, queue, campaigns, backup and alerts on one screen\n"
+	"\texit status: 0 all is well, 1 something needs a person, 3 the database is away"},
+    {{"watch"}, watch, LOOKS_FOR_DB, "[--quiet]",
+	"look at what may go wrong, open and close alerts, tell of them; a timer runs it each minute\n"
+	"\texit status: 0 it looked, 1 it failed, 3 the database is away"},
     {{"jobs"}, jobs, NEEDS_NOTHING, "[--once]",
 	"run imports and what else takes long, until the time budget is spent; --once: until nothing is left"},
     {{"import"}, import_command, NEEDS_DB,
 	"FILE [--prompt NAME] [--list NAME] [--consent column|attested|none] [--consent-source TEXT]\n"
 	"\t[--policy skip|fill_empty|overwrite] [--country US] [--encoding NAME] [--delimiter ,|;|tab]",
 	"import a file of leads (.csv, .xlsx) and say what became of its lines"},
-    {{"doctor"}, doctor, LOOKS_FOR_DB, "",
-	"check everything that has to be right and say how to mend it"},
+    {{"doctor"}, doctor, LOOKS_FOR_DB, "[--json]",
+	"check everything that has to be right and say how to mend it\n"
+	"\texit status: 0 all is well, 1 there is something to mend"},
     {{"setup"}, script, NEEDS_NO_SETTINGS,
 	"--domain app.example.com [--email ADDRESS] [--proxy ADDRESS/BITS] [--live] [--yes] [--check]",
 	"make this machine serve it: user, keys, database, nginx, services; a second run changes nothing"},
@@ -395,5 +458,5 @@ main(int argc, char **argv)
 		fprintf(stderr, "trunkline %s: %s\n", s->words[0], e.message);
 	db_close(r.db);
 	arena_free(r.a);
-	return good ? 0 : 1;
+	return r.code ? r.code : good ? 0 : 1;
 }

@@ -13,6 +13,7 @@
 #include "hooks/routes.h"
 #include "http/fcgi.h"
 #include "http/gather.h"
+#include "http/meter.h"
 #include "http/stream.h"
 #include "http/view.h"
 #include "pages/events.h"
@@ -109,6 +110,10 @@ serve(struct app *app, const struct pool *pool, int signals)
 {
 	size_t n = 0;
 	const struct route *table = table_of(app->arena, pool, &n);
+	struct error e = {0};
+	app->meter = meter_open(app->arena, app->config.run_dir, pool->name, table, n, &e);
+	if (!app->meter)
+		log_warn("requests are not counted", LOG_TEXT("why", e.message));
 	if (strcmp(pool->name, "hook") == 0) {
 		app->apply = batch_apply;
 		return gather_serve(app, table, n, signals, app->config.max_requests);

@@ -5,8 +5,13 @@
 #                                 two pools each, a half
 #   pool.sh renew PID             replaces the workers of that pool one after the other: each ends when it has
 #                                 answered what it holds, and multiwatch starts the program anew
+#   pool.sh stop PID              ends the pool when its workers have answered what they hold
 set -eu
 lib=$(dirname "$0")
+workers() { # PID
+	read -r found < "/proc/$1/task/$1/children" 2> /dev/null || true
+	echo "${found:-}"
+}
 case "$1" in
 run)
 	case "$2" in
@@ -18,10 +23,21 @@ run)
 	exec /usr/bin/multiwatch -f "$workers" -r 1000000 -t 1000 -- "$lib/trunkline-web" --pool "$2"
 	;;
 renew)
-	read -r workers < "/proc/$2/task/$2/children" || true
-	for worker in ${workers:-}; do
-		kill -TERM "$worker" || continue
+	for worker in $(workers "$2"); do
+		kill -TERM "$worker" 2> /dev/null || continue
 		while kill -0 "$worker" 2> /dev/null; do sleep 0.05; done
+	done
+	;;
+stop)
+	# Where multiwatch itself was killed there is none; systemd ends the rest.
+	[ -n "${2:-}" ] && kill -TERM "$2" 2> /dev/null || exit 0
+	# A worker that ends in the very moment of the signal is replaced by one that multiwatch forgot to tell.
+	told=0
+	while kill -0 "$2" 2> /dev/null; do
+		sleep 0.05
+		told=$((told + 1))
+		[ $((told % 10)) = 0 ] || continue
+		for worker in $(workers "$2"); do kill -TERM "$worker" 2> /dev/null || true; done
 	done
 	;;
 esac

@@ -83,6 +83,7 @@ secret() { # NAME FILE: made at first start, kept
 }
 secret SECRET_KEY "$data/secret-key"
 export DATABASE_URL="host=$run dbname=trunkline user=trunkline"
+export RUN_DIR=$run
 export STATE=$data TEMPLATE_DIR=$app/templates STATIC_DIR=$app/static
 export PROMPT_DIR=$app/templates/prompts SQL_DIR=$app/sql
 export BASE_URL=${BASE_URL:-https://localhost:$HTTPS_PORT}
@@ -135,7 +136,7 @@ stop_all() {
 	[ "$stopping" = 0 ] || return 0
 	stopping=1
 	trap '' INT TERM
-	end dialer jobs
+	end watch dialer jobs
 	end nginx
 	end sandbox web-a web-b hook-a hook-b stream
 	if [ -f "$data/pg/postmaster.pid" ]; then pg -m fast -w stop >/dev/null 2>&1 || true; fi
@@ -225,6 +226,7 @@ pool stream stream 1
 # These two end by themselves when their time budget is spent, as on a server, where timers start the next.
 keep dialer 0.1 "$app/trunkline-dialer"
 keep jobs 0.1 "$app/trunkline" jobs
+[ "${WATCH:-1}" = 0 ] || keep watch 60 "$app/trunkline" watch --quiet
 
 suffix=:$HTTPS_PORT
 [ "$HTTPS_PORT" != 443 ] || suffix=

@@ -130,12 +130,11 @@ install_packages() {
 user_is_there() { id trunkline > /dev/null 2>&1; }
 make_user() { systemd-sysusers trunkline.conf; }
 folders=("/var/lib/trunkline/spool trunkline" "/run/trunkline trunkline" "/var/www/trunkline root"
-	"/etc/trunkline/keys root" "/var/backups/trunkline *")
+	"/etc/trunkline/keys root" "/var/backups/trunkline postgres")
 folders_are_there() {
 	local pair
 	for pair in "${folders[@]}"; do
-		# shellcheck disable=SC2053 # it is a pattern
-		[ -d "${pair% *}" ] && [[ $(stat -c %U "${pair% *}") == ${pair#* } ]] || return 1
+		[ -d "${pair% *}" ] && [ "$(stat -c %U "${pair% *}")" = "${pair#* }" ] || return 1
 	done
 	[ "$(stat -c %G "$etc/trunkline.env")" = trunkline ]
 }
@@ -145,7 +144,7 @@ make_folders() { systemd-tmpfiles --create trunkline.conf; }
 write_settings() {
 	local api_key name
 	secret SECRET_KEY
-	for name in ADMIN_TOKEN BLAND_API_KEY BLAND_WEBHOOK_SECRET; do
+	for name in ADMIN_TOKEN BLAND_API_KEY BLAND_WEBHOOK_SECRET METRICS_TOKEN ALERT_WEBHOOK; do
 		[ -e "$etc/keys/$name" ] || : | put "$etc/keys/$name" 0640 trunkline
 	done
 	api_key=$(cat "$etc/keys/BLAND_API_KEY" 2> /dev/null || true)
@@ -283,7 +282,7 @@ enable_target() { systemctl daemon-reload && systemctl enable -q trunkline.targe
 everything_runs() {
 	local unit
 	for unit in trunkline.target trunkline-{web,hook}@{a,b}.{socket,service} trunkline-stream.{socket,service} \
-		trunkline-dialer.timer trunkline-jobs.service; do
+		trunkline-{dialer,watch,retention,backup,backup-check}.timer trunkline-jobs.service; do
 		systemctl is-active -q "$unit" || return 1
 	done
 }
@@ -322,6 +321,8 @@ step "make the database and its roles" database_is_there make_database
 [ -n "$check" ] || migrate
 step "add the first user, $email" somebody_can_sign_in add_admin
 step "let trunkline.target start with the machine" target_is_enabled enable_target
+started=
+if ! everything_runs; then started=1; fi
 step "start everything" everything_runs start_everything
 if [ -z "$check" ]; then
 	test_site
@@ -329,7 +330,9 @@ if [ -z "$check" ]; then
 		step "start nginx" nginx_runs start_nginx
 		if has_changed "$nginx_etc/*" || has_changed "$cert"; then systemctl reload nginx.service; fi
 	fi
-	if has_changed "$etc/site.env" || has_changed "$etc/keys/*"; then "$trunkline" reload; fi
+	if [ -z "$started" ] && { has_changed "$etc/site.env" || has_changed "$etc/keys/*"; }; then
+		"$trunkline" reload
+	fi
 	answers || die "it was started and does not answer; journalctl -u 'trunkline-*' -n 50"
 fi
 if [ "$done_steps" = 0 ]; then say "Nothing to do: https://$domain is served."; exit 0; fi

@@ -12,11 +12,18 @@
 struct config {
 	/* CONFIG_ITEMS in config.c says for each: name, default, help, whether it is secret. */
 	const char *database_url;
-	const char *base_url;     /* public address without a trailing slash */
-	const char *callback_url; /* overrides BASE_URL + /webhooks/bland; may be "" */
-	const char *secret_key;   /* >= 32 characters; signs sessions, encrypts stored keys */
-	const char *admin_token;  /* "" where unset */
-	int64_t concurrency;      /* most calls at once, over all campaigns */
+	const char *base_url;      /* public address without a trailing slash */
+	const char *callback_url;  /* overrides BASE_URL + /webhooks/bland; may be "" */
+	const char *secret_key;    /* >= 32 characters; signs sessions, encrypts stored keys */
+	const char *admin_token;   /* "" where unset */
+	const char *metrics_token; /* lets a scraper from elsewhere read /metrics; "" where unset */
+	const char *alert_webhook; /* where alerts go, unless set under Settings; "" for nowhere */
+	const char *alert_email;
+	const char *sendmail;  /* the command that takes a message on its standard input */
+	bool private_webhooks; /* a webhook's address may be in a private network, or plain http */
+	int64_t disk_low_mb;   /* less than this free is an alert */
+	const char *run_dir;   /* sockets and counters; need not outlive a restart */
+	int64_t concurrency;   /* most calls at once, over all campaigns */
 	const char *default_prompt;
 	const char *bland_api_key;
 	const char *bland_base_url;

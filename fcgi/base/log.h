@@ -3,7 +3,10 @@
 /*
  * One JSON object a line on stderr (systemd's journal, or a file under make run):
  * {"time":…,"level":…,"msg":…,"request":…, …}. A failure is logged once, at the edge. Secrets never
- * come here: callers pass ids, never keys, tokens, bodies or full phone numbers (log_phone masks).
+ * come here: callers pass ids, never keys, tokens, bodies or full phone numbers (LOG_PHONE masks).
+ * What slips into a text all the same, such as a database's message that quotes a number, is
+ * masked. Where stderr is the journal, "<3>" to "<7>" stands before the line: the journal takes it
+ * off again and knows the level, so that `journalctl -p err` shows errors.
  */
 #include "base/str.h"
 

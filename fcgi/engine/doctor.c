@@ -1,34 +1,29 @@
 #include "engine/doctor.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mustache.h"
+#include "engine/doctor_checks.h"
 #include "store/health.h"
 #include "store/setting.h"
 #include "store/user.h"
 
-struct patient {
-	const struct config *config;
-	struct db *db;
-	const struct error *away; /* why there is no database */
-	struct arena *a;
-};
-
-/* Each check answers NULL where all is well, else what is wrong and how to mend it. */
-typedef const char *check(struct patient *p);
+const char *
+doctor_finding(struct patient *p, const char *mend, const char *finding)
+{
+	p->mend = mend;
+	return finding;
+}
 
 static const char *
 database(struct patient *p)
 {
-	return p->db ? NULL
-		     : arena_printf(p->a, "%s. Is PostgreSQL running, and is DATABASE_URL right?",
-			   p->away->message);
+	return p->db
+		   ? NULL
+		   : doctor_finding(p, "systemctl status postgresql",
+			 arena_printf(p->a, "%s. Is PostgreSQL running, and is DATABASE_URL right?",
+			     p->away->message));
 }
 
 static const char *
@@ -36,24 +31,10 @@ schema(struct patient *p)
 {
 	struct error e = {0};
 	if (!p->db)
-		return "cannot be looked at without the database.";
-	return health_schema(p->db, p->a, p->config->sql_dir, &e) ? NULL
-								  : arena_strdup(p->a, e.message);
-}
-
-static const char *
-clocks(struct patient *p)
-{
-	struct error e = {0};
-	int64_t there = 0;
-	if (!p->db || !health_clock(p->db, p->a, &there, &e))
-		return "cannot be compared without the database.";
-	int64_t apart = llabs(there - clock_now()) / CLOCK_SECOND;
-	return apart < 3
+		return doctor_finding(p, "", "cannot be looked at without the database.");
+	return health_schema(p->db, p->a, p->config->sql_dir, &e)
 		   ? NULL
-		   : arena_printf(p->a,
-			 "this machine and the database are %lld s apart. Turn time synchronisation on.",
-			 (long long)apart);
+		   : doctor_finding(p, "trunkline migrate", arena_strdup(p->a, e.message));
 }
 
 static const char *
@@ -64,24 +45,29 @@ dialer(struct patient *p)
 	int64_t seen = value_micros(state, "dialer_last_run");
 	if (seen && clock_now() - seen < 120 * CLOCK_SECOND)
 		return NULL;
-	return seen
-		   ? "was last seen more than two minutes ago. systemctl status trunkline-dialer.timer"
-		   : "has never run. systemctl enable --now trunkline-dialer.timer";
+	return seen ? doctor_finding(p, "systemctl status trunkline-dialer.timer trunkline-dialer",
+			  "was last seen more than two minutes ago.")
+		    : doctor_finding(
+			  p, "systemctl enable --now trunkline-dialer.timer", "has never run.");
 }
 
 static const char *
 address(struct patient *p)
 {
+	static const char mend[] = "trunkline setup --domain YOUR.DOMAIN, or set it yourself.";
 	struct str url = str_of(p->config->base_url);
 	if (!str_starts(url, "https://"))
-		return "BASE_URL must begin with https://: cookies and webhooks need it.";
+		return doctor_finding(
+		    p, mend, "BASE_URL must begin with https://: cookies and webhooks need it.");
 	if (!p->config->sandbox && str_find(url, "//localhost") < url.n &&
 	    !*p->config->callback_url)
-		return "BASE_URL is localhost: providers cannot send their events here. Set the public address.";
-	return str_ends(url, "/") ? "BASE_URL must not end with a slash." : NULL;
+		return doctor_finding(p, mend,
+		    "BASE_URL is localhost: providers cannot send their events here. Set the public address.");
+	return str_ends(url, "/") ? doctor_finding(p, mend, "BASE_URL must not end with a slash.")
+				  : NULL;
 }
 
-/* Stored under Settings, or in the configuration. */
+/* Stored under Settings, or in the configuration. One that cannot be opened is another check's. */
 static bool
 is_set(struct patient *p, const char *name)
 {
@@ -98,30 +84,16 @@ secrets(struct patient *p)
 {
 	const struct config *c = p->config;
 	if (*c->admin_token && strlen(c->admin_token) < 16)
-		return "ADMIN_TOKEN has fewer than 16 characters and is ignored. Make one: openssl rand -hex 32";
+		return doctor_finding(p, "Make one: openssl rand -hex 32",
+		    "ADMIN_TOKEN has fewer than 16 characters and is ignored.");
+	if (c->sandbox)
+		return NULL;
 	if (!is_set(p, "bland_api_key"))
-		return "there is no key of Bland. Store it under Settings.";
+		return doctor_finding(
+		    p, "Store it under Settings.", "there is no key of Bland. Nobody is called.");
 	if (!c->bland_webhook_allow_unsigned && !is_set(p, "bland_webhook_secret"))
-		return "there is no webhook secret of Bland: what it reports of calls is refused. Store it under "
-		       "Settings.";
-	return NULL;
-}
-
-static const char *
-spool(struct patient *p)
-{
-	const char *path = arena_printf(p->a, "%s/spool/.doctor", p->config->state_dir);
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return arena_printf(p->a,
-		    "%s/spool cannot be written: %s. It belongs to the service's user.",
-		    p->config->state_dir, strerror(errno));
-	close(fd);
-	unlink(path);
-	struct statvfs fs;
-	if (statvfs(p->config->state_dir, &fs) == 0 &&
-	    (uint64_t)fs.f_bavail * fs.f_frsize < (UINT64_C(1) << 30))
-		return "less than 1 GB is free: large uploads will be refused.";
+		return doctor_finding(p, "Store it under Settings.",
+		    "there is no webhook secret of Bland: what it reports of calls is refused.");
 	return NULL;
 }
 
@@ -130,27 +102,61 @@ templates(struct patient *p)
 {
 	struct error e = {0};
 	struct mustache_set *set = mustache_set_new(p->a, MUSTACHE_HTML);
-	return mustache_add_dir(set, p->config->template_dir, &e) ? NULL
-								  : arena_strdup(p->a, e.message);
+	return mustache_add_dir(set, p->config->template_dir, &e)
+		   ? NULL
+		   : doctor_finding(p,
+			 "Install the package again; TEMPLATE_DIR says where they are.",
+			 arena_strdup(p->a, e.message));
 }
 
 static const struct {
 	const char *name;
 	check *run;
-} checks[] = {{"database", database}, {"schema", schema}, {"clocks", clocks}, {"dialer", dialer},
-    {"public address", address}, {"secrets", secrets}, {"spool", spool}, {"templates", templates}};
+} checks[] = {{"database", database}, {"schema", schema}, {"postgresql", doctor_postgresql},
+    {"clocks", doctor_clocks}, {"clock is set", doctor_clock_set}, {"time zones", doctor_zones},
+    {"disk", doctor_disk}, {"permissions", doctor_permissions}, {"spool", doctor_spool},
+    {"templates", templates}, {"sealed keys", doctor_sealed}, {"secrets", secrets},
+    {"public address", address}, {"sockets", doctor_sockets}, {"nginx", doctor_nginx},
+    {"certificate", doctor_certificate}, {"dialer", dialer}, {"backup", doctor_backup},
+    {"e-mail", doctor_mail}};
+
+struct value *
+doctor_examine(const struct config *config, struct db *db, const struct error *why, struct arena *a)
+{
+	struct patient p = {config, db, why, a, ""};
+	struct value *all = value_list(a);
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		p.mend = "";
+		const char *wrong = checks[i].run(&p);
+		struct value *one = value_push(a, all, value_map(a));
+		value_set_text(a, one, "name", checks[i].name);
+		value_set_bool(a, one, "ok", !wrong);
+		value_set_text(a, one, "finding", wrong ? wrong : "");
+		value_set_text(a, one, "mend", wrong ? p.mend : "");
+	}
+	return all;
+}
+
+int
+doctor_print(const struct value *findings, struct buf *out)
+{
+	int bad = 0;
+	for (size_t i = 0; i < findings->list.n; i++) {
+		const struct value *one = findings->list.items[i];
+		struct str mend = value_str(one, "mend");
+		bool ok = value_flag(one, "ok");
+		buf_printf(out, "%-5s %-15.*s %.*s\n", ok ? "ok" : "MEND",
+		    STR_ARG(value_str(one, "name")), STR_ARG(value_str(one, "finding")));
+		if (mend.n)
+			buf_printf(out, "%22s→ %.*s\n", "", STR_ARG(mend));
+		bad += !ok;
+	}
+	return bad;
+}
 
 int
 doctor_run(const struct config *config, struct db *db, const struct error *why, struct arena *a,
     struct buf *out)
 {
-	struct patient p = {config, db, why, a};
-	int bad = 0;
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		const char *wrong = checks[i].run(&p);
-		buf_printf(out, "%-5s %-15s %s\n", wrong ? "MEND" : "ok", checks[i].name,
-		    wrong ? wrong : "");
-		bad += wrong != NULL;
-	}
-	return bad;
+	return doctor_print(doctor_examine(config, db, why, a), out);
 }

@@ -48,9 +48,7 @@ keeping_migrate(const struct keeping *k, struct error *e)
 	if (!database_become_superuser(k->a, url, e))
 		return false;
 	struct db *db = database_open_as_owner(k->a, url, NULL, e);
-	/* Another one that migrates is waited for, but not forever. */
-	bool good = db && db_script(db, "set lock_timeout = '60s'", e) &&
-		    (!role || database_grant(db, k->a, role, e)) &&
+	bool good = db && (!role || database_grant(db, k->a, role, e)) &&
 		    migrate_run(db, k->a, k->config->sql_dir, &report, e) &&
 		    prompt_seed(db, k->a, k->config, e);
 	db_close(db);

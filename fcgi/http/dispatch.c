@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/form.h"
+#include "http/meter.h"
 #include "http/route.h"
 #include "http/session.h"
 #include "http/view.h"
@@ -129,17 +130,22 @@ refuse(struct request *rq, struct response *rs, const struct error *e)
 
 static void
 log_request(const struct request *rq, const struct route *route, const struct response *rs,
-    const struct error *e)
+    const struct error *e, int64_t us)
 {
+	enum { MOST_FIELDS = 7 };
 	bool ours = rs->status >= 500;
-	const struct log_field fields[] = {LOG_TEXT("method", method_name(rq->method)),
+	struct log_field fields[MOST_FIELDS] = {LOG_TEXT("method", method_name(rq->method)),
 	    LOG_TEXT("route", route ? route->pattern : ""), LOG_INT("status", rs->status),
-	    LOG_INT("ms", (clock_monotonic() - rq->started) / 1000),
-	    LOG_INT("user", rq->viewer ? rq->viewer->user_id : -1),
-	    LOG_TEXT("error", e->kind ? error_name(e) : ""),
-	    LOG_TEXT("why", ours ? e->message : "")};
-	log_write(
-	    ours ? LOG_ERROR : LOG_INFO, "request", fields, sizeof(fields) / sizeof(fields[0]));
+	    LOG_INT("ms", us / 1000)};
+	size_t n = 4;
+	/* 0 is the admin token; nobody is nobody. */
+	if (rq->viewer)
+		fields[n++] = LOG_INT("user", rq->viewer->user_id);
+	if (e->kind)
+		fields[n++] = LOG_TEXT("error", error_name(e));
+	if (ours)
+		fields[n++] = LOG_TEXT("why", e->message);
+	log_write(ours ? LOG_ERROR : LOG_INFO, "request", fields, n);
 }
 
 void
@@ -151,6 +157,7 @@ route_begin(const struct route *table, size_t n, struct request *rq, struct pass
 	bool good = request_head(rq, &p->e);
 	log_context(rq->id);
 	p->route = good ? route_find(table, n, rq, &p->e) : NULL;
+	p->row = p->route ? (size_t)(p->route - table) : n;
 	p->good = p->route && prepare(rq, p->route, &p->e) &&
 		  (!(p->route->flags & ROUTE_GATHERED) || p->route->fn(rq, &p->rs, &p->e));
 }
@@ -175,7 +182,9 @@ route_end(struct passage *p)
 	if (!states_caching(&p->rs))
 		response_header(&p->rs, rq, "Cache-Control", "no-store");
 	response_send(&p->rs, rq);
-	log_request(rq, p->route, &p->rs, &p->e);
+	int64_t us = clock_monotonic() - rq->started;
+	meter_count(rq->app->meter, p->row, p->rs.status, us);
+	log_request(rq, p->route, &p->rs, &p->e, us);
 	log_context(NULL);
 }
 

@@ -55,6 +55,8 @@ struct app {
 	/** Does what ${n} requests wait for (rq->waiting), together. NULL in pools where none
 	 * waits. */
 	void (*apply)(struct app *app, struct request *const *rqs, size_t n);
+	/** Counts of what is answered (http/meter.h); NULL where nobody counts. */
+	struct meter *meter;
 };
 
 struct request {

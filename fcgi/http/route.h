@@ -33,6 +33,7 @@ struct route {
 struct passage {
 	struct request *rq;
 	const struct route *route;
+	size_t row; /* of the table; its length where there is no such route */
 	struct response rs;
 	struct error e;
 	bool good;

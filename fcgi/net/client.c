@@ -5,8 +5,10 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "net/address.h"
 
 enum { MOST_ANSWER = 8 << 20, CONNECT_MS = 5000, MOST_IDLE = 512, MOST_FDS = 8 };
 
@@ -209,7 +211,8 @@ static bool
 set_texts(struct flight *f)
 {
 	CURL *c = f->curl;
-	const char *protocol = is_loopback(f->x->url) ? "http" : "https";
+	bool plain = is_loopback(f->x->url) && !f->x->guarded;
+	const char *protocol = f->x->plain_ok ? "http,https" : plain ? "http" : "https";
 	if (curl_easy_setopt(c, CURLOPT_URL, f->x->url) != CURLE_OK ||
 	    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, protocol) != CURLE_OK ||
 	    curl_easy_setopt(c, CURLOPT_PROXY, "") != CURLE_OK ||
@@ -221,6 +224,25 @@ set_texts(struct flight *f)
 		if (!add_header(f, *h))
 			return false;
 	return true;
+}
+
+/* The last word on where a connection leads: the name was looked up, this is what came of it. */
+static curl_socket_t
+open_public(void *ctx, curlsocktype purpose, struct curl_sockaddr *to)
+{
+	(void)ctx;
+	if (purpose != CURLSOCKTYPE_IPCXN || !address_is_public(&to->addr))
+		return CURL_SOCKET_BAD;
+	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+/* A connection that somebody else may have made, to anywhere, is not used again. */
+static void
+set_guard(CURL *c)
+{
+	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_public);
+	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
 }
 
 static bool
@@ -239,6 +261,8 @@ set_options(struct flight *f)
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
 	curl_easy_setopt(c, CURLOPT_HEADERDATA, f);
 	curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);
+	if (f->x->guarded)
+		set_guard(c);
 	bool good = set_texts(f);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, f->headers);
 	return good;

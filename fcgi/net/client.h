@@ -27,6 +27,10 @@ struct exchange {
 	/* Asked just before the body leaves, NULL: at once. 0: now; else microseconds to wait
 	 * before it is asked again. */
 	int64_t (*gate)(void *ctx);
+	/* ${url} was typed in by somebody: only addresses of the public internet are connected to,
+	 * whatever its name means (net/address.h). */
+	bool guarded;
+	bool plain_ok; /* plain http may leave this machine */
 	void (*done)(struct exchange *x, void *ctx);
 	void *ctx;
 	/* filled by the client before done is called */

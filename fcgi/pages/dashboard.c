@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "rules/alert.h"
 #include "store/overview.h"
 
 /* In the order of the bar: best first, what still waits last. */
@@ -250,6 +251,7 @@ dashboard_show(struct request *rq, struct response *rs, struct error *e)
 	    zone && *zone ? zone : rq->app->config.time_zone, clock_now(), e);
 	if (!model)
 		return false;
+	alert_explain(a, value_get(model, "alerts"));
 	const struct value *campaigns = value_get(model, "campaigns");
 	struct value *shown = value_list(a);
 	bool under_way = any_in(campaigns, "running") || any_in(campaigns, "paused");

@@ -19,6 +19,7 @@ static const struct place places[] = {
     {"/imports", "Imports", "imports", false, ROLE_VIEWER},
     {"/prompts", "Prompts", "prompts", true, ROLE_VIEWER},
     {"/suppressions", "Do not contact", "suppressions", true, ROLE_VIEWER},
+    {"/alerts", "Alerts", "alert", true, ROLE_VIEWER},
     {"/settings", "Settings", "settings", true, ROLE_ADMIN},
     {"/users", "Users", "users", true, ROLE_ADMIN},
 };
@@ -47,10 +48,10 @@ navigation(const struct request *rq, int64_t alerts, int64_t ambiguous)
 		value_set_text(a, item, "icon", p->icon);
 		value_set_bool(a, item, "more", p->more);
 		value_set_bool(a, item, "current", is_current(rq->path, p->href));
-		int64_t waiting = i == 0                             ? alerts
-				  : str_is(str_of(p->icon), "calls") ? ambiguous
-								     : 0;
-		value_set_int(a, item, "badge", waiting);
+		value_set_int(a, item, "badge",
+		    str_is(str_of(p->icon), "calls")   ? ambiguous
+		    : str_is(str_of(p->icon), "alert") ? alerts
+						       : 0);
 	}
 	return nav;
 }
@@ -86,6 +87,7 @@ frame_fill(struct request *rq, struct value *model)
 		log_warn("no counts for the frame", LOG_TEXT("error", e.message));
 	value_set(a, model, "nav",
 	    navigation(rq, value_num(counts, "alerts"), value_num(counts, "ambiguous")));
+	value_set_int(a, model, "bell", value_num(counts, "alerts"));
 	value_set(a, model, "viewer", describe(a, rq->viewer));
 	struct value *running = value_get(counts, "running");
 	value_set(a, model, "running", running ? running : value_list(a));

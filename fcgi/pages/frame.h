@@ -7,8 +7,8 @@
  */
 #include "http/request.h"
 
-/** Adds nav, viewer, sandbox, running, path and now to ${model}. One query; where it fails the page
- * is shown without counts. */
+/** Adds nav, bell (alerts that nobody has acknowledged), viewer, sandbox, running, path and now to
+ * ${model}. One query; where it fails the page is shown without counts. */
 void frame_fill(struct request *rq, struct value *model);
 
 #endif

@@ -1,5 +1,6 @@
 #include "pages/routes.h"
 
+#include "pages/alerts.h"
 #include "pages/calls.h"
 #include "pages/campaigns.h"
 #include "pages/dashboard.h"
@@ -10,6 +11,7 @@
 #include "pages/lead.h"
 #include "pages/leads.h"
 #include "pages/login.h"
+#include "pages/metrics.h"
 #include "pages/prompts.h"
 #include "pages/settings.h"
 #include "pages/suppressions.h"
@@ -29,6 +31,7 @@ static const struct route health[] = {
 enum { FILE_MOST = 256 << 20 };
 
 static const struct route web[] = {
+    {GET, "/metrics", metrics_show, NULL, ROLE_NONE, ROUTE_API_ONLY | ROUTE_NO_DB, 0},
     {GET, "/login", login_form, "login", ROLE_NONE, ROUTE_OWN_PAGE, 0},
     {POST, "/login", login_submit, "login", ROLE_NONE, ROUTE_OWN_PAGE | ROUTE_NO_CSRF, 0},
     {POST, "/logout", login_out, NULL, ROLE_VIEWER, 0, 0},
@@ -87,6 +90,8 @@ static const struct route web[] = {
     {POST, "/settings/test", settings_test, NULL, ROLE_ADMIN, 0, 0},
     {POST, "/settings/resume", settings_resume, NULL, ROLE_ADMIN, 0, 0},
     {GET, "/alerts", alerts_list, "alerts", ROLE_VIEWER, 0, 0},
+    {POST, "/settings/alerts", alerts_tell, NULL, ROLE_ADMIN, 0, 0},
+    {POST, "/alerts/{id}/acknowledge", alerts_acknowledge, NULL, ROLE_MEMBER, 0, 0},
     {POST, "/alerts/{id}/resolve", alerts_resolve, NULL, ROLE_MEMBER, 0, 0},
     {GET, "/event-log", event_log_list, "event_log", ROLE_ADMIN, 0, 0},
     {GET, "/event-log/{id}", event_log_show, "event", ROLE_ADMIN, 0, 0},

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "net/client.h"
+#include "pages/alerts.h"
 #include "pages/filter.h"
 #include "pages/trail.h"
 #include "rules/phone.h"
@@ -48,8 +49,8 @@ add_keys(struct request *rq, struct value *model, const struct value *stored, st
 	return true;
 }
 
-static struct value *
-page_model(struct request *rq, struct error *e)
+struct value *
+settings_model(struct request *rq, struct error *e)
 {
 	struct arena *a = rq->arena;
 	const struct config *config = &rq->app->config;
@@ -73,13 +74,13 @@ page_model(struct request *rq, struct error *e)
 	value_set_text(a, model, "webhook_url",
 	    *config->callback_url ? config->callback_url
 				  : arena_printf(a, "%s/webhooks/bland", config->base_url));
-	return model;
+	return alerts_ways(rq, model, stored, e) ? model : NULL;
 }
 
 bool
 settings_show(struct request *rq, struct response *rs, struct error *e)
 {
-	rs->model = page_model(rq, e);
+	rs->model = settings_model(rq, e);
 	return rs->model != NULL;
 }
 
@@ -127,7 +128,7 @@ bool
 settings_save(struct request *rq, struct response *rs, struct error *e)
 {
 	struct arena *a = rq->arena;
-	struct value *form = page_model(rq, e), *detail = value_map(a);
+	struct value *form = settings_model(rq, e), *detail = value_map(a);
 	if (!form)
 		return false;
 	response_form(rs, "settings", form);
@@ -147,7 +148,7 @@ settings_save(struct request *rq, struct response *rs, struct error *e)
 	}
 	if (!trail_add(rq, "setting.change", "settings", 0, detail, e))
 		return false;
-	rs->model = page_model(rq, e);
+	rs->model = settings_model(rq, e);
 	return rs->model && response_redirect(rs, rq, "Saved.", "/settings");
 }
 
@@ -169,7 +170,7 @@ settings_key(struct request *rq, struct response *rs, struct error *e)
 	struct arena *a = rq->arena;
 	const char *name = key_name(rq, e);
 	struct str value = request_text(rq, "value");
-	struct value *detail = value_map(a), *form = page_model(rq, e);
+	struct value *detail = value_map(a), *form = settings_model(rq, e);
 	if (!name || !form)
 		return false;
 	response_form(rs, "settings", form);
@@ -186,7 +187,7 @@ settings_key(struct request *rq, struct response *rs, struct error *e)
 		rq->viewer->user_id, clock_now(), e) ||
 	    !trail_add(rq, "setting.key", "settings", 0, detail, e))
 		return false;
-	rs->model = page_model(rq, e);
+	rs->model = settings_model(rq, e);
 	return rs->model &&
 	       response_redirect(rs, rq,
 		   value.n ? "The key was stored. Test it now." : "The key was removed.",
@@ -227,7 +228,7 @@ settings_test(struct request *rq, struct response *rs, struct error *e)
 	const struct config *config = &rq->app->config;
 	const char *key =
 	    setting_get(rq->app->db, a, config, rq->viewer->client_id, "bland_api_key", e);
-	struct value *model = key ? page_model(rq, e) : NULL;
+	struct value *model = key ? settings_model(rq, e) : NULL;
 	if (!model)
 		return false;
 	response_form(rs, "settings", model);
@@ -257,7 +258,7 @@ settings_resume(struct request *rq, struct response *rs, struct error *e)
 		clock_now(), e) ||
 	    !trail_add(rq, "provider.resume", "settings", 0, NULL, e))
 		return false;
-	rs->model = page_model(rq, e);
+	rs->model = settings_model(rq, e);
 	return rs->model && response_redirect(rs, rq, "The provider is asked again.", "/settings");
 }
 
@@ -277,22 +278,6 @@ list_page(struct request *rq, struct response *rs, const char *member,
 		return false;
 	filter_page(rq, rs->model, member, rows, "id", &place);
 	return true;
-}
-
-bool
-alerts_list(struct request *rq, struct response *rs, struct error *e)
-{
-	return list_page(rq, rs, "alerts", alert_list, e);
-}
-
-bool
-alerts_resolve(struct request *rq, struct response *rs, struct error *e)
-{
-	if (!alert_resolve(rq->app->db, rq->arena, rq->viewer->client_id, rq->ids[0],
-		rq->viewer->user_id, clock_now(), e) ||
-	    !trail_add(rq, "alert.resolve", "alert", rq->ids[0], NULL, e))
-		return false;
-	return response_redirect(rs, rq, "Marked as resolved.", "/");
 }
 
 bool

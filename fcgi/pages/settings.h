@@ -1,6 +1,6 @@
 #ifndef PAGES_SETTINGS_H
 #define PAGES_SETTINGS_H
-/* /settings: keys (sealed, shown masked), voice, limits; /alerts and /audit. */
+/* /settings: keys (sealed, shown masked), voice, limits; /audit. */
 #include "http/response.h"
 
 bool settings_show(struct request *rq, struct response *rs, struct error *e);
@@ -10,8 +10,8 @@ bool settings_key(struct request *rq, struct response *rs, struct error *e);
 bool settings_test(struct request *rq, struct response *rs, struct error *e);
 /** Lifts a stop of the provider, after its cause was mended. */
 bool settings_resume(struct request *rq, struct response *rs, struct error *e);
-bool alerts_list(struct request *rq, struct response *rs, struct error *e);
-bool alerts_resolve(struct request *rq, struct response *rs, struct error *e);
+/** What the page shows; for forms on it that are handled elsewhere. */
+struct value *settings_model(struct request *rq, struct error *e) MUST_USE;
 bool audit_list(struct request *rq, struct response *rs, struct error *e);
 
 #endif

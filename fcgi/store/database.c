@@ -96,8 +96,8 @@ database_open(struct arena *a, const char *url, const char *name, struct error *
 	if (password)
 		add_word(&b, "password", password);
 	struct db *db = db_open(b.p, "trunkline-keeping", 0, e);
-	if (db &&
-	    db_script(db, "set lock_timeout = 0; set idle_in_transaction_session_timeout = 0", e))
+	if (db && db_script(db,
+		      "set lock_timeout = '60s'; set idle_in_transaction_session_timeout = 0", e))
 		return db;
 	db_close(db);
 	return NULL;
@@ -129,16 +129,25 @@ run_steps(struct db *db, struct arena *a, const struct value *steps, struct erro
 	return steps != NULL;
 }
 
+const char *
+database_name(struct arena *a, const char *url, struct error *e)
+{
+	PQconninfoOption *options = parse(a, url, e);
+	if (!options)
+		return NULL;
+	const char *named = parsed(options, "dbname");
+	const char *name = arena_strdup(a, named && *named ? named : "trunkline");
+	PQconninfoFree(options);
+	return name;
+}
+
 bool
 database_init(
     struct arena *a, const char *url, const char *owner, const char *runtime, struct error *e)
 {
-	PQconninfoOption *options = parse(a, url, e);
-	if (!options)
+	const char *name = database_name(a, url, e);
+	if (!name)
 		return false;
-	const char *named = parsed(options, "dbname");
-	const char *name = arena_strdup(a, named && *named ? named : "trunkline");
-	PQconninfoFree(options);
 	struct db *db = database_open(a, url, "postgres", e);
 	bool good = db && run_steps(db, a,
 			      db_rows(db, a, q_database_init, e, P_TEXT(name), P_TEXT(owner),

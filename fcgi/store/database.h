@@ -13,10 +13,13 @@
  * (NULL where there is none) and belongs into PGPASSWORD, not into a list of processes. */
 const char *database_address(struct arena *a, const char *url, const char *name,
     const char **password, struct error *e) MUST_USE;
+/** Which database ${url} names. */
+const char *database_name(struct arena *a, const char *url, struct error *e) MUST_USE;
 /** For root, where the address names no user: goes on as the system's user postgres, for good. Else
  * does nothing. To be called once what only root may read is open. */
 bool database_become_superuser(struct arena *a, const char *url, struct error *e) MUST_USE;
-/** Connects for keeping house: no timeouts. ${name} NULL: the address's own. */
+/** Connects for keeping house: no timeouts but a minute for a lock. ${name} NULL: the address's
+ * own. */
 struct db *database_open(
     struct arena *a, const char *url, const char *name, struct error *e) MUST_USE;
 /** The same, acting as the database's owner where this user may. */

@@ -27,9 +27,21 @@ health_state(struct db *db, struct arena *a, struct error *e)
 }
 
 struct value *
-health_counts(struct db *db, struct arena *a, struct error *e)
+health_status(struct db *db, struct arena *a, int64_t now, struct error *e)
 {
-	return db_row(db, a, q_health_counts, e);
+	return db_row(db, a, q_health_status, e, P_TIME(now));
+}
+
+struct value *
+health_server(struct db *db, struct arena *a, struct error *e)
+{
+	return db_row(db, a, q_health_server, e);
+}
+
+struct value *
+health_zones(struct db *db, struct arena *a, int64_t now, struct error *e)
+{
+	return db_rows(db, a, q_health_zones, e, P_TIME(now));
 }
 
 struct value *

@@ -15,7 +15,8 @@ configured(const struct config *c, const char *name)
 	} items[] = {{"bland_api_key", c->bland_api_key},
 	    {"bland_webhook_secret", c->bland_webhook_secret}, {"voice_id", c->voice_id},
 	    {"default_country", c->default_country}, {"time_zone", c->time_zone},
-	    {"default_prompt", c->default_prompt}};
+	    {"default_prompt", c->default_prompt}, {"alert_webhook", c->alert_webhook},
+	    {"alert_email", c->alert_email}};
 	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
 		if (strcmp(items[i].name, name) == 0)
 			return items[i].value;

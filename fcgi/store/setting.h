@@ -9,9 +9,9 @@
 
 /**
  * The plain text of a key or setting; "" where neither stored nor configured. NULL on error. Names:
- * bland_api_key, bland_webhook_secret (sealed); voice_id, rep, caller_number, default_country,
- * min_gap_seconds, per_day, per_week. Read at most every SETTING_SECONDS from the database; ${a}
- * holds the answer.
+ * bland_api_key, bland_webhook_secret, alert_webhook (sealed); alert_email, voice_id, rep,
+ * caller_number, default_country, min_gap_seconds, per_day, per_week. Read at most every
+ * SETTING_SECONDS from the database; ${a} holds the answer.
  */
 const char *setting_get(struct db *db, struct arena *a, const struct config *config,
     int64_t client_id, const char *name, struct error *e) MUST_USE;

@@ -1,7 +1,8 @@
 -- name: overview_frame
 -- What every page shows: counts for badges, and the campaigns under way with how far they are.
 select
-	(select count(*) from alerts where resolved_at is null and (client_id = $1 or client_id is null)) as alerts,
+	(select count(*) from alerts where resolved_at is null and acknowledged_at is null
+		and (client_id = $1 or client_id is null)) as alerts,
 	(select count(*) from calls where ended_at is null and state = 'ambiguous' and client_id = $1) as ambiguous,
 	coalesce((select jsonb_agg(jsonb_build_object('id', c.id, 'name', c.name, 'state', c.state,
 			'pausable', c.state = 'running') || tally($1, 'campaign ' || c.id, $2) order by c.id desc)
@@ -39,7 +40,8 @@ order by c.ended_at desc nulls last, c.id desc;
 
 -- name: overview_alerts
 select id, kind, subject, message, link, count, first_at, last_at from alerts
-where resolved_at is null and (client_id = $1 or client_id is null) order by last_at desc, id desc limit 10;
+where resolved_at is null and acknowledged_at is null and (client_id = $1 or client_id is null)
+order by last_at desc, id desc limit 10;
 
 -- name: overview_dialer
 select max(seen_at) as seen_at from (select seen_at from dialer_runs order by seen_at desc limit 1) r;

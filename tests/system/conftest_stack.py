@@ -80,6 +80,7 @@ class Stack:
             "PG_FAST": "1",
             "ADMIN_TOKEN": "test-admin-token-0123456789abcdef",
             "LOOKUP_FIRST": "1",
+            "WATCH": "0",  # tests call it when they want it
             "ASAN_OPTIONS": f"log_path={self.state}/log/asan:detect_leaks=1:abort_on_error=0",
             "UBSAN_OPTIONS": f"log_path={self.state}/log/ubsan:print_stacktrace=1",
             **{name: str(value) for name, value in settings.items()},
@@ -174,6 +175,7 @@ class Stack:
             **self.env,
             "SECRET_KEY": self.secret("secret-key"),
             "STATE": str(self.state),
+            "RUN_DIR": str(self.state / "run"),
             "DATABASE_URL": f"host={self.state}/run dbname=trunkline user=trunkline",
             "TEMPLATE_DIR": f"{self.state}/app/templates",
             "STATIC_DIR": f"{self.state}/app/static",

@@ -1,0 +1,10 @@
+#ifndef STORE_METRICS_H
+#define STORE_METRICS_H
+/* The state of the queue, the provider and the jobs in numbers, for who draws curves of them. */
+#include "store/db.h"
+
+/** One row; see sql/queries/metrics.sql. Costs the same however many calls there were, but for
+ * those of the last day. */
+struct value *metrics_state(struct db *db, struct arena *a, int64_t now, struct error *e) MUST_USE;
+
+#endif
