@@ -171,7 +171,7 @@ here = sed -e 's|/usr/lib/trunkline|$(LIBDIR)|g; s|/usr/share/trunkline|$(SHARED
 	-e 's|www-data|$(NGINX_GROUP)|g'
 install: all ## put it into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
 	$(Q)install -d "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(SHAREDIR)" \
-		"$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(UNITDIR)/trunkline-.service.d" "$(DESTDIR)$(PREFIX)/lib/sysusers.d" \
+		"$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(PREFIX)/lib/sysusers.d" \
 		"$(DESTDIR)$(PREFIX)/lib/tmpfiles.d"
 	$(Q)install -d -m 0750 "$(DESTDIR)$(SYSCONFDIR)/trunkline" "$(DESTDIR)$(SYSCONFDIR)/trunkline/keys"
 	$(Q)install -m 0755 $(filter-out %.so,$(PROGRAMS)) "$(DESTDIR)$(LIBDIR)/"
@@ -180,7 +180,8 @@ install: all ## put it into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
 		$(here) "$$f" > "$(DESTDIR)$(LIBDIR)/$$f" && chmod 0755 "$(DESTDIR)$(LIBDIR)/$$f" || exit 1; done
 	$(Q)$(here) systemd/trunkline.sh > "$(DESTDIR)$(PREFIX)/bin/trunkline"
 	$(Q)chmod 0755 "$(DESTDIR)$(PREFIX)/bin/trunkline"
-	$(Q)cd systemd && for f in *.service *.socket *.timer *.target trunkline-.service.d/*.conf; do \
+	$(Q)cd systemd && for f in *.service *.socket *.timer *.target *.service.d/*.conf; do \
+		install -d "$$(dirname "$(DESTDIR)$(UNITDIR)/$$f")" && \
 		$(here) "$$f" > "$(DESTDIR)$(UNITDIR)/$$f" && chmod 0644 "$(DESTDIR)$(UNITDIR)/$$f" || exit 1; done
 	$(Q)for k in sysusers tmpfiles; do f="$(DESTDIR)$(PREFIX)/lib/$$k.d/trunkline.conf"; \
 		$(here) "systemd/trunkline-$$k.conf" > "$$f" && chmod 0644 "$$f" || exit 1; done
@@ -202,7 +203,7 @@ install: all ## put it into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
 			PROMPT_DIR "$(SHAREDIR)/templates/prompts" >> "$$f"; chmod 0640 "$$f"; }
 
 # --- the Debian package -------------------------------------------------------------------------
-# Builds it: debhelper, dpkg-dev, fakeroot is not needed; judges it: lintian, mandoc (the manual's pages).
+# Builds it: debhelper, dpkg-dev; judges it: lintian, mandoc (the manual's pages).
 DEB_PACKAGES = debhelper dpkg-dev lintian mandoc man-db bash-completion
 # 1.0.<commits>: each commit makes a higher one. DATE= and VERSION= where there is no git.
 VERSION ?= 1.0.$(shell git rev-list --count HEAD 2>/dev/null || echo 0)

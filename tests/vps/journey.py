@@ -74,7 +74,9 @@ def judged(house):
     machine = house.machine
     said = machine.run("nginx", "-t", check=False)
     house.check("nginx -t", said.returncode == 0 and "warn" not in said.stderr, said.stderr)
-    verify = machine.sh("systemd-analyze verify --man=no $(find /lib/systemd/system -name 'trunkline*' -type f) 2>&1 || true")
+    verify = machine.sh(
+        "systemd-analyze verify --man=no $(find /lib/systemd/system -name 'trunkline*' -type f) 2>&1 || true"
+    )
     house.check("systemd-analyze verify is silent", not verify.strip(), verify[-600:])
     units = machine.sh(
         "systemctl list-units --all --type=service --plain --no-legend 'trunkline*' | awk '{print $1}'"
@@ -111,8 +113,12 @@ def files(house):
     """The package and the alert rules, by the programs that judge such files."""
     told = Path(os.environ["LINTIAN"]).read_text()
     left = [line for line in told.splitlines() if line[:2] in ("E:", "W:")]
-    house.figure("lintian", f"{sum(line[0] == 'E' for line in left)} errors, {len(left)} unexplained findings")
-    house.check("lintian has no error and no unexplained warning", os.environ["LINTED"] == "0" and not left, left)
+    house.figure(
+        "lintian", f"{sum(line[0] == 'E' for line in left)} errors, {len(left)} unexplained findings"
+    )
+    house.check(
+        "lintian has no error and no unexplained warning", os.environ["LINTED"] == "0" and not left, left
+    )
     tool, rules = os.environ["PROMTOOL"], os.environ["RULES"]
     done = subprocess.run([tool, "check", "rules", rules], capture_output=True, text=True)
     house.check("promtool accepts the alert rules", done.returncode == 0, done.stdout + done.stderr)

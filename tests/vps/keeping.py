@@ -21,10 +21,6 @@ def prepare(house):
         house.second_trouble = str(e)
 
 
-def newest_backup(machine):
-    return machine.sh(f"ls -td {BACKUPS}/* | head -1").strip()
-
-
 def restore(house):
     first = house.machine
     wait_for(
@@ -41,13 +37,13 @@ def restore(house):
     told = first.run("trunkline", "backup").stdout
     house.figure("trunkline backup", seconds(begin))
     before = Rows(first)
-    files = first.sh(f"cd {BACKUPS} && ls -t").split()
-    house.check("a backup was made", bool(files), told)
-    name = newest_backup(first)
+    name = told.split(":")[0].strip()
+    house.check("a backup was made", first.run("test", "-s", name, check=False).returncode == 0, told)
+    tried = first.run("trunkline", "backup", "--check", check=False)
+    house.check("trunkline backup --check tries it", tried.returncode == 0, tried.stdout + tried.stderr)
     copy = house.folder / "backup.tar"
-    first.sh(
-        f"tar -C {BACKUPS} -cf /root/backup.tar $(cd {BACKUPS} && ls -td $(basename {name} | cut -d. -f1)*)"
-    )
+    stem = name.rsplit("/", 1)[1].split(".")[0]
+    first.sh(f"cd {BACKUPS} && tar -cf /root/backup.tar {stem}*")
     first.take("/root/backup.tar", copy)
     second.put(copy, "/root/backup.tar")
     second.sh(f"tar -C {BACKUPS} -xf /root/backup.tar")

@@ -56,7 +56,7 @@ lintian=$work/lintian.txt
 lintian --allow-root --fail-on error "$BUILD"/deb/trunkline_"$version"_*.changes > "$lintian" 2>&1 &&
 	linted=0 || linted=$?
 export LINTED=$linted LINTIAN=$lintian
-export PROMTOOL RULES="$root/systemd/trunkline-alerts.yml"
+export PROMTOOL RULES="$root/systemd/trunkline.rules.yml"
 PROMTOOL=$(command -v promtool || true)
 if [ -z "$PROMTOOL" ]; then
 	# Only the tool: the package would start a server on this machine.

@@ -14,11 +14,12 @@ BURST, UPGRADE, DISK = 1, 20001, 39001
 
 def webhook_secret(house):
     machine = house.machine
-    for place in ("/etc/trunkline/keys/BLAND_WEBHOOK_SECRET", "/etc/trunkline/site.env"):
-        for line in machine.run("cat", place, check=False).stdout.splitlines():
-            name, _, value = line.rpartition("=")
-            if value and name in ("", "BLAND_WEBHOOK_SECRET"):
-                return value.strip()
+    key = machine.run("cat", "/etc/trunkline/keys/BLAND_WEBHOOK_SECRET", check=False).stdout.strip()
+    if key:
+        return key
+    for line in machine.read("/etc/trunkline/site.env").splitlines():
+        if line.startswith("BLAND_WEBHOOK_SECRET="):
+            return line.split("=", 1)[1]
     raise Failed("there is no webhook secret")
 
 
@@ -110,7 +111,9 @@ def kill_each(house):
     for unit in units:
         before = wait_for(lambda: main_pid(house, unit), 30, f"{unit} does not run")
         begin = time.monotonic()
-        machine.run("systemctl", "kill", "-s", "KILL", "--kill-whom=all", unit)
+        # Of PostgreSQL the first process, as the kernel does it that runs out of memory; the others follow it.
+        whom = "main" if unit.startswith("postgresql") else "all"
+        machine.run("systemctl", "kill", "-s", "KILL", "--kill-whom=" + whom, unit)
 
         def back():
             now = main_pid(house, unit)
@@ -173,7 +176,9 @@ def upgrade(house):
         time.sleep(2)
         begin = time.monotonic()
         told = machine.run(
-            *("apt-get", "-qq", "-y", "-o", "Dpkg::Use-Pty=0", "install", "/root/" + house.new.name),
+            # As an administrator's tools do it who are not there to be asked (Ansible, for one).
+            *("apt-get", "-qq", "-y", "-o", "Dpkg::Use-Pty=0", "-o", "Dpkg::Options::=--force-confdef"),
+            *("-o", "Dpkg::Options::=--force-confold", "install", "/root/" + house.new.name),
             timeout=180,
         )
         took = seconds(begin)
