@@ -78,12 +78,6 @@ settings_model(struct request *rq, struct error *e)
 	return alerts_ways(rq, model, stored, e) && keeping_model(rq, model, e) ? model : NULL;
 }
 
-struct value *
-settings_model(struct request *rq, struct error *e)
-{
-	return page_model(rq, e);
-}
-
 bool
 settings_show(struct request *rq, struct response *rs, struct error *e)
 {

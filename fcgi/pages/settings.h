@@ -13,7 +13,5 @@ bool settings_resume(struct request *rq, struct response *rs, struct error *e);
 /** What the page shows; for forms on it that are handled elsewhere. */
 struct value *settings_model(struct request *rq, struct error *e) MUST_USE;
 bool audit_list(struct request *rq, struct response *rs, struct error *e);
-/** What the page shows; for the handlers of its other forms. */
-struct value *settings_model(struct request *rq, struct error *e) MUST_USE;
 
 #endif
