@@ -248,10 +248,13 @@ watch(struct run *r, struct error *e)
 	}
 	if (!watch_run(&r->config, r->db, r->a, &report, e))
 		return false;
-	if (!has_flag(r, "--quiet") || report.opened || report.closed)
+	if (!has_flag(r, "--quiet"))
 		printf("%lld alerts open, %lld new, %lld over; %d messages sent, %d not.\n",
 		    (long long)report.open, (long long)report.opened, (long long)report.closed,
 		    report.sent, report.unsent);
+	else if (report.opened || report.closed || report.sent)
+		log_info("alerts", LOG_INT("open", report.open), LOG_INT("new", report.opened),
+		    LOG_INT("over", report.closed), LOG_INT("sent", report.sent));
 	return true;
 }
 

@@ -182,7 +182,7 @@ keeping_backup(const struct keeping *k, struct error *e)
 	if (keeping_flag(k, "--list"))
 		return list(k, dir, e);
 	umask(077);
-	if (!archive_prepare(dir, true, e) || !database_become_superuser(k->a, url, e))
+	if (!archive_prepare(dir, true, e) || !database_become(k->a, url, "postgres", e))
 		return false;
 	struct db *db = database_open_as_owner(k->a, url, NULL, e);
 	bool good = db && database_lock(db, k->a, DATABASE_BACKUP, e) &&

@@ -123,7 +123,7 @@ static const struct {
 struct value *
 doctor_examine(const struct config *config, struct db *db, const struct error *why, struct arena *a)
 {
-	struct patient p = {config, db, why, a, ""};
+	struct patient p = {.config = config, .db = db, .away = why, .a = a, .mend = ""};
 	struct value *all = value_list(a);
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
 		p.mend = "";

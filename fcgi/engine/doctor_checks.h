@@ -2,6 +2,7 @@
 #define ENGINE_DOCTOR_CHECKS_H
 /* What doctor.c and its checks share. */
 #include "engine/doctor.h"
+#include "net/peek.h"
 
 struct patient {
 	const struct config *config;
@@ -9,6 +10,10 @@ struct patient {
 	const struct error *away; /* why there is no database */
 	struct arena *a;
 	const char *mend; /* of the check that is under way */
+	/* Our own site, looked at once. */
+	bool looked, site_there;
+	struct peek site;
+	struct error site_away;
 };
 
 /* Each check answers NULL where all is well, else what is wrong, with p->mend saying what to do. */

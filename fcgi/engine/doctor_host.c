@@ -27,40 +27,47 @@ doctor_disk(struct patient *p)
 	return NULL;
 }
 
+static const struct peek *
+site(struct patient *p)
+{
+	if (!p->looked)
+		p->site_there = host_site(p->config, p->a, &p->site, &p->site_away);
+	p->looked = true;
+	return p->site_there ? &p->site : NULL;
+}
+
 const char *
 doctor_nginx(struct patient *p)
 {
-	struct error e = {0};
-	struct peek site;
-	static const char mend[] =
-	    "nginx -t && systemctl restart nginx; then journalctl -u nginx -n 20";
-	if (!host_site(p->config, p->a, &site, &e))
-		return doctor_finding(p, mend,
-		    arena_printf(p->a, "%s does not answer: %s.", p->config->base_url, e.message));
-	if (site.status != 200)
+	const struct peek *seen = site(p);
+	if (!seen)
+		return doctor_finding(p,
+		    "nginx -t && systemctl restart nginx; then journalctl -u nginx -n 20",
+		    arena_printf(p->a, "%s does not answer: %s.", p->config->base_url,
+			p->site_away.message));
+	if (seen->status != 200)
 		return doctor_finding(p,
 		    "Something else answers there, or the pools are down: systemctl status 'trunkline-web@*'",
 		    arena_printf(p->a, "%s/health answers with status %d.", p->config->base_url,
-			site.status));
+			seen->status));
 	return NULL;
 }
 
 const char *
 doctor_certificate(struct patient *p)
 {
-	struct error e = {0};
-	struct peek site;
 	static const char mend[] =
 	    "certbot renew && systemctl reload nginx; systemctl status certbot.timer";
-	if (!host_site(p->config, p->a, &site, &e))
+	const struct peek *seen = site(p);
+	if (!seen)
 		return NULL; /* said by nginx's check */
-	int64_t left = (site.expires_at - clock_now()) / CLOCK_SECOND / DAY;
-	if (site.expires_at && left < CERTIFICATE_DAYS)
+	int64_t left = (seen->expires_at - clock_now()) / CLOCK_SECOND / DAY;
+	if (seen->expires_at && left < CERTIFICATE_DAYS)
 		return doctor_finding(p, mend,
 		    arena_printf(p->a, "it is good for %lld more days only.", (long long)left));
-	if (!site.trusted && !p->config->sandbox)
+	if (!seen->trusted && !p->config->sandbox)
 		return doctor_finding(p,
-		    "Get one: certbot --nginx -d YOUR.DOMAIN. The provider refuses to report to this one.",
+		    "Get one: certbot certonly --webroot, see trunkline setup. The provider refuses this one.",
 		    "nobody trusts it: it is self-signed, or for another name.");
 	return NULL;
 }
@@ -141,7 +148,8 @@ doctor_spool(struct patient *p)
 const char *
 doctor_mail(struct patient *p)
 {
-	if (!*p->config->alert_email || access(p->config->sendmail, X_OK) == 0)
+	const char *to = p->config->alert_email;
+	if (!to || !*to || access(p->config->sendmail, X_OK) == 0)
 		return NULL;
 	return doctor_finding(p, "apt-get install msmtp-mta (or postfix), or set SENDMAIL.",
 	    arena_printf(p->a, "alerts go to %s, but %s cannot be run.", p->config->alert_email,

@@ -200,7 +200,7 @@ keeping_restore(const struct keeping *k, struct error *e)
 	struct plan p = {.k = k, .started = clock_now()};
 	if (k->argc < 1 || k->argv[0][0] == '-')
 		return error_set(e, ERR_MALFORMED, "Which backup? trunkline restore FILE");
-	if (!archive_open(a, k->argv[0], &p.source, e) || !database_become_superuser(a, url, e))
+	if (!archive_open(a, k->argv[0], &p.source, e) || !database_become(a, url, "postgres", e))
 		return false;
 	p.target = into ? into : database_name(a, url, e);
 	p.server = p.target ? database_open(a, url, "postgres", e) : NULL;

@@ -39,7 +39,8 @@ mail_check(struct str to, struct error *e)
 			return error_set(e, ERR_INVALID,
 			    "Write an e-mail address, or several with commas between them.");
 	} while (rest.n);
-	return true;
+	return !str_ends(str_trim(to), ",") ||
+	       error_set(e, ERR_INVALID, "Nothing follows the last comma.");
 }
 
 /* Whether all of it was taken; it may well not be, and SIGPIPE is not for us. */

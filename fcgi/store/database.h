@@ -15,9 +15,10 @@ const char *database_address(struct arena *a, const char *url, const char *name,
     const char **password, struct error *e) MUST_USE;
 /** Which database ${url} names. */
 const char *database_name(struct arena *a, const char *url, struct error *e) MUST_USE;
-/** For root, where the address names no user: goes on as the system's user postgres, for good. Else
- * does nothing. To be called once what only root may read is open. */
-bool database_become_superuser(struct arena *a, const char *url, struct error *e) MUST_USE;
+/** For root, where the address names no user: goes on as the system's user ${user}, for good; where
+ * there is none as postgres. Else does nothing. To be called once what only root may read is open.
+ */
+bool database_become(struct arena *a, const char *url, const char *user, struct error *e) MUST_USE;
 /** Connects for keeping house: no timeouts but a minute for a lock. ${name} NULL: the address's
  * own. */
 struct db *database_open(

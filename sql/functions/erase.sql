@@ -3,13 +3,15 @@
 set check_function_bodies = off;
 
 -- The leads of a number; a_client NULL: of all clients.
-create or replace function person_leads(a_client bigint, a_phone text) returns bigint[] language sql stable as $$
-	select coalesce(array_agg(l.id), '{}') from clients c join leads l on l.client_id = c.id and l.phone = a_phone
+create or replace function person_leads(a_client bigint, a_phone text) returns bigint[]
+	language sql stable as $$
+	select coalesce(array_agg(l.id), '{}')
+	from clients c join leads l on l.client_id = c.id and l.phone = a_phone
 	where a_client is null or c.id = a_client
 $$;
 
--- First, in a transaction of its own: from now on no dialer claims them. Older orders about the number stay as
--- well, also those that name an address, without their evidence.
+-- First, in a transaction of its own: from now on no dialer claims them. Older orders about the number stay,
+-- also those that name an address, without their evidence.
 create or replace function person_suppress(a_client bigint, a_phone text, a_user bigint, at_time timestamptz)
 	returns void language sql as $$
 	insert into suppressions (client_id, phone, reason, source, created_by, created_at)

@@ -82,7 +82,7 @@ create or replace function watch_upkeep(at_time timestamptz, a_sandbox boolean)
 	language sql stable as $$
 	select null::bigint, case when r.name like 'backup%' then 'backup_failed' else 'upkeep_failed' end, r.name,
 		case when r.name like 'backup%' then 'The last backup failed' else 'The job "' || r.name || '" failed' end
-			|| coalesce(': ' || left(nullif(coalesce(r.detail->>'error', r.detail->>'message'), ''), 300), '') || '.',
+			|| coalesce(': ' || left(nullif(r.detail->>'error', ''), 300), '') || '.',
 		''
 	from (select distinct on (name) * from maintenance_runs where finished_at is not null
 		and started_at > at_time - interval '30 days' order by name, started_at desc) r
@@ -119,7 +119,8 @@ begin
 		returning xmax = 0 as is_new
 	), kept as (
 		update alerts a set missing_since = null from fact f where not f.opens and a.resolved_at is null
-			and a.watched and a.kind = f.kind and a.subject = f.subject and a.client_id is not distinct from f.client_id
+			and a.watched and a.kind = f.kind and a.subject = f.subject
+			and a.client_id is not distinct from f.client_id
 	), gone as (
 		update alerts a set missing_since = coalesce(missing_since, at_time),
 			resolved_at = case when missing_since <= at_time - interval '2 minutes' then at_time end
@@ -134,12 +135,16 @@ begin
 		and last_at < at_time - interval '1 day';
 	update alerts set acknowledged_at = null, acknowledged_by = null where kind = 'bad_signature'
 		and resolved_at is null and acknowledged_at < last_at - interval '1 hour';
+	-- What was over a year ago, a few at a time.
+	delete from alerts where id in (select id from alerts where resolved_at < at_time - interval '1 year'
+		order by resolved_at limit 500);
 	return jsonb_build_object('opened', opened, 'closed', closed,
 		'open', (select count(*) from alerts where resolved_at is null));
 end
 $$;
 
--- Whom to tell what. Only what is a day old at most: who has just typed in an address is not told of the past.
+-- Whom to tell what. Only what is a day old at most: who has just typed in an address hears nothing of the
+-- past.
 create or replace function alert_messages_add(a_channels text[], at_time timestamptz) returns void
 	language sql as $$
 	insert into alert_messages (alert_id, channel, what, next_at)

@@ -63,8 +63,8 @@ select step from (
 select format('grant connect, temporary on database %I to %I', current_database(), $1::text) as step
 
 -- name: database_create
-select format('create database %I owner %I encoding ''UTF8'' locale %L template template0', $1::text, $2::text,
-	coalesce((select datcollate from pg_database where datname = $3), 'C.UTF-8')) as step
+select format('create database %I owner %I encoding ''UTF8'' locale %L template template0', $1::text,
+	$2::text, coalesce((select datcollate from pg_database where datname = $3), 'C.UTF-8')) as step
 
 -- name: database_drop
 select format('drop database if exists %I with (force)', $1::text) as step

@@ -25,7 +25,8 @@ select clock_timestamp() as now;
 
 -- What the doctor asks the server itself.
 -- name: health_server
-select current_setting('server_version_num')::int as version, current_setting('server_version') as version_text,
+select current_setting('server_version_num')::int as version,
+	current_setting('server_version') as version_text,
 	current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
 	current_setting('synchronous_commit') as synchronous_commit, current_setting('autovacuum') as autovacuum,
 	current_setting('max_connections')::int as max_connections,
@@ -36,8 +37,8 @@ from pg_database where datname = current_database();
 
 -- Minutes east of UTC at this moment, for comparing with the machine's own tables.
 -- name: health_zones
-select name, (extract(epoch from ($1::timestamptz at time zone name) - ($1::timestamptz at time zone 'UTC')) / 60)::int
-	as minutes
+select name, (extract(epoch from
+	($1::timestamptz at time zone name) - ($1::timestamptz at time zone 'UTC')) / 60)::int as minutes
 from zone_names where name in ('America/New_York', 'America/Phoenix', 'America/Los_Angeles', 'Europe/Berlin')
 order by name;
 

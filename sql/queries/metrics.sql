@@ -27,8 +27,8 @@ select
 	(select coalesce(greatest(extract(epoch from $1 - min(oldest)), 0), 0)::float8 from waiting)
 		as oldest_due_seconds,
 	(select coalesce(jsonb_agg(jsonb_build_object('state', s, 'value', (select count(*) from calls
-		where ended_at is null and state = s))), '[]') from unnest('{placing,placed,under_way,ambiguous}'::text[]) s)
-		as live_calls,
+		where ended_at is null and state = s))), '[]')
+		from unnest('{placing,placed,under_way,ambiguous}'::text[]) s) as live_calls,
 	(select coalesce(jsonb_agg(jsonb_build_object('outcome', outcome, 'value', n)), '[]')
 		from (select outcome, sum(n)::bigint as n from day where outcome is not null group by 1 order by 1) o)
 		as outcomes,

@@ -17,7 +17,7 @@ MOST_EXPOSED = 1.5
 
 
 def run(*words, check=True, **more):
-    more.setdefault("timeout", 60)
+    more.setdefault("timeout", 300)
     done = subprocess.run([str(w) for w in words], capture_output=True, text=True, **more)
     assert not check or done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
     return done
@@ -58,7 +58,13 @@ def installed(tmp_path_factory):
 def test_install_brings_all_that_runs(installed):
     programs = {p.name for p in installed.lib.iterdir()}
     assert {"trunkline", "trunkline-web", "trunkline-dialer", "trunkline-late.so"} <= programs
-    assert {"templates", "static", "sql", "nginx"} <= {p.name for p in installed.share.iterdir()}
+    assert {p.name for p in installed.share.iterdir()} == {
+        "templates",
+        "static",
+        "sql",
+        "nginx",
+        "trunkline.rules.yml",
+    }
     for line in (installed.share / "static/manifest").read_text().splitlines():
         assert (installed.share / "static" / (line.split()[1] + ".gz")).is_file(), line
     assert "static_dir" not in run(installed.lib / "trunkline", "--help").stdout
@@ -239,7 +245,6 @@ def server(installed, stack):
     env = installed.etc / "server.env"
     env.write_text(
         f"DATABASE_URL='host={stack.state}/run dbname=trunkline user=trunkline'\nSTATE={stack.state}\n"
-        f"RUN_DIR={installed.top}\n"
         f"SQL_DIR={installed.share}/sql\nTEMPLATE_DIR={installed.share}/templates\n"
         f"STATIC_DIR={installed.share}/static\nVOICE_ID=from-the-file\nWEB_WORKERS=4\n"
         "BLAND_API_KEY=sk-from-file\n"
@@ -259,7 +264,8 @@ def test_the_command_takes_the_settings_of_the_services(server):
     assert "BLAND_API_KEY=(set)\n" in told, "an empty key hides the setting"
     told = run(server.command, "config", env={**server.env, "VOICE_ID": "said-now"}).stdout
     assert "VOICE_ID=said-now\n" in told
-    assert "PostgreSQL 15" in run(server.command, "status", env=server.env, check=False).stdout
+    # 1: nginx is not there, and that is said
+    assert "ok    dialer" in run(server.command, "status", env=server.env, check=False).stdout
 
 
 class Pool:
@@ -328,17 +334,16 @@ def test_replacing_workers_fails_no_request(pool):
     run("sh", pool.server.lib / "pool.sh", "renew", str(pool.process.pid))
     wait_for(lambda: len(pool.workers()) == 2 and not before & set(pool.workers()))
     # systemctl restart: what arrives in between waits in the socket.
-    stopping = subprocess.Popen(["sh", pool.server.lib / "pool.sh", "stop", str(pool.process.pid)])
-    pool.process.wait(30)
-    assert stopping.wait(10) == 0
+    pool.stop()
     pool.start()
+    # kill -9, and systemd starts it again.
     wait_for(lambda: len(pool.workers()) == 2)
     at_restart = len(asked)
     wait_for(lambda: len(asked) > at_restart + 10, 60)
     over.set()
     for t in threads:
         t.join()
-    assert failed == []
+    assert failed == [] and len(asked) > 20
 
 
 def test_what_waits_in_the_socket_outlives_a_kill(pool):

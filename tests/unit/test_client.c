@@ -244,6 +244,32 @@ too_late_is_not_sent(void **state)
 	arena_free(a);
 }
 
+/* A name that was typed in may mean any address; only a public one is connected to. */
+static void
+a_guarded_request_never_comes_here(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new(65536);
+	struct client *c = client_open("", NULL);
+	struct exchange before = ask(c, a, "POST", "/ok", 5000);
+	assert_int_equal(before.fate, FATE_ANSWERED);
+	static const char *const hosts[] = {"127.0.0.1", "localhost", "[::1]", "0x7f.1", "0"};
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		struct error e = {0};
+		struct exchange x = {.method = "POST",
+		    .url = arena_printf(a, "http://%s:%d/ok", hosts[i], server.port),
+		    .body = STR("{}"),
+		    .timeout_ms = 5000,
+		    .plain_ok = true,
+		    .guarded = true};
+		assert_true(client_once(c, a, &x, &e));
+		if (x.fate != FATE_NOT_SENT)
+			fail_msg("%s was asked", hosts[i]);
+	}
+	client_close(c);
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -253,6 +279,7 @@ main(void)
 	    cmocka_unit_test(silence_and_excess_are_unknown),
 	    cmocka_unit_test(what_never_left_is_safe_to_send_again),
 	    cmocka_unit_test(too_late_is_not_sent),
+	    cmocka_unit_test(a_guarded_request_never_comes_here),
 	};
 	return cmocka_run_group_tests(tests, start_server, stop_server);
 }

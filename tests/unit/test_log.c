@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -133,6 +134,48 @@ the_least_level_is_kept(void **state)
 	arena_free(a);
 }
 
+static void
+numbers_and_secrets_are_masked(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new(4096);
+	divert();
+	log_warn("database", LOG_TEXT("why", "bad value +15550100002, +4930123456 and +12; 2+2"),
+	    LOG_TEXT("auth", "Authorization: Bearer abc.def-ghi, password=hunter2 dbname=x"),
+	    LOG_TEXT("plain", "Bears pass by"));
+	struct value *v = line(a);
+	assert_string_equal(value_strz(a, v, "why"), "bad value +1555…02, +4930…56 and +12; 2+2");
+	assert_string_equal(
+	    value_strz(a, v, "auth"), "Authorization: Bearer …, password=… dbname=x");
+	assert_string_equal(value_strz(a, v, "plain"), "Bears pass by");
+	arena_free(a);
+}
+
+/* As systemd.exec(5) says: device and inode of the stream that the journal reads. */
+static void
+the_journal_is_told_the_level(void **state)
+{
+	(void)state;
+	struct arena *a = arena_new(4096);
+	struct stat st;
+	char stream[64];
+	divert();
+	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev,
+	    (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	log_open("test", LOG_INFO);
+	log_error("one");
+	struct str text = caught(a);
+	assert_true(str_starts(text, "<3>{\"time\":"));
+	divert();
+	log_open("test", LOG_INFO); /* another pipe: stderr was led elsewhere */
+	log_error("two");
+	assert_true(str_starts(caught(a), "{\"time\":"));
+	unsetenv("JOURNAL_STREAM");
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -141,6 +184,8 @@ main(void)
 	    cmocka_unit_test(ill_formed_text_does_not_break_a_line),
 	    cmocka_unit_test(telephone_numbers_are_masked),
 	    cmocka_unit_test(the_least_level_is_kept),
+	    cmocka_unit_test(numbers_and_secrets_are_masked),
+	    cmocka_unit_test(the_journal_is_told_the_level),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
