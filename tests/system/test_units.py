@@ -330,6 +330,21 @@ def pool(server, tmp_path):
 def test_ping_tells_who_does_not_answer(server, tmp_path):
     done = run(server.command, "ping", tmp_path / "none.sock", env=server.env, check=False)
     assert done.returncode == 1 and "No such file" in done.stderr
+    with socket.socket(socket.AF_UNIX) as impostor:
+        impostor.bind(str(tmp_path / "other.sock"))
+        impostor.listen()
+
+        def answer():
+            connection = impostor.accept()[0]
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nStatus: 200 OK, but not at the right place")
+            connection.close()
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        done = run(server.command, "ping", tmp_path / "other.sock", env=server.env, check=False)
+        thread.join()
+    assert done.returncode == 1 and "not a good one" in done.stderr
     done = run(server.command, "ping", "/" + "x" * 200, env=server.env, check=False)
     assert done.returncode == 1 and "107 bytes" in done.stderr
 
