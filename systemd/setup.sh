@@ -114,7 +114,7 @@ secret() { # NAME: made once
 # --- packages, user, folders -----------------------------------------------------------------------
 missing_packages() {
 	local pair missing=()
-	for pair in nginx:nginx multiwatch:multiwatch psql:postgresql-client openssl:openssl setpriv:util-linux; do
+	for pair in nginx multiwatch openssl logrotate psql:postgresql-client setpriv:util-linux; do
 		PATH=$PATH:/usr/sbin command -v "${pair%%:*}" > /dev/null || missing+=("${pair#*:}")
 	done
 	[ -n "$remote" ] || compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || missing+=(postgresql)
