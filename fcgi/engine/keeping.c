@@ -32,7 +32,7 @@ keeping_database_init(const struct keeping *k, struct error *e)
 	const char *owner = keeping_option(k, "--owner"), *runtime = keeping_option(k, "--runtime");
 	owner = owner ? owner : "trunkline_owner";
 	runtime = runtime ? runtime : "trunkline";
-	if (!database_become_superuser(k->a, url, e) ||
+	if (!database_become(k->a, url, "postgres", e) ||
 	    !database_init(k->a, url, owner, runtime, e))
 		return false;
 	printf(
@@ -45,7 +45,7 @@ keeping_migrate(const struct keeping *k, struct error *e)
 {
 	struct migrate_report report;
 	const char *url = k->config->database_url, *role = keeping_option(k, "--grant");
-	if (!database_become_superuser(k->a, url, e))
+	if (!database_become(k->a, url, "postgres", e))
 		return false;
 	struct db *db = database_open_as_owner(k->a, url, NULL, e);
 	bool good = db && (!role || database_grant(db, k->a, role, e)) &&

@@ -65,12 +65,23 @@ compare(const struct keeping *k, const struct archive_source *source, const char
 	return true;
 }
 
+/* As much as the database took when it was saved, and a tenth more. */
+static bool
+has_room(const struct keeping *k, struct db *server, const struct archive_source *source,
+    struct error *e)
+{
+	int64_t bytes = value_num(source->manifest, "database_bytes");
+	const struct value *room = database_room(server, k->a, e);
+	return room && archive_room(value_strz(k->a, room, "folder"), bytes + bytes / 10,
+			   "to restore into", e);
+}
+
 bool
 restore_fill(const struct keeping *k, struct db *server, const struct archive_source *source,
     const char *name, const char *owner, const char *like, int64_t *rows, struct error *e)
 {
 	struct error ignored = {0};
-	if (!database_create(server, k->a, name, owner, like, e))
+	if (!has_room(k, server, source, e) || !database_create(server, k->a, name, owner, like, e))
 		return false;
 	if (pour(k, server, source, name, owner, e) && compare(k, source, name, rows, e))
 		return true;
@@ -200,7 +211,7 @@ keeping_restore(const struct keeping *k, struct error *e)
 	struct plan p = {.k = k, .started = clock_now()};
 	if (k->argc < 1 || k->argv[0][0] == '-')
 		return error_set(e, ERR_MALFORMED, "Which backup? trunkline restore FILE");
-	if (!archive_open(a, k->argv[0], &p.source, e) || !database_become_superuser(a, url, e))
+	if (!archive_open(a, k->argv[0], &p.source, e) || !database_become(a, url, "postgres", e))
 		return false;
 	p.target = into ? into : database_name(a, url, e);
 	p.server = p.target ? database_open(a, url, "postgres", e) : NULL;

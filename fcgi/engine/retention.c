@@ -136,7 +136,7 @@ keeping_retention(const struct keeping *k, struct error *e)
 	int64_t seconds = SECONDS;
 	if (text && (!str_to_int(str_of(text), &seconds) || seconds < 1))
 		return error_set(e, ERR_INVALID, "--seconds takes a whole number.");
-	if (!database_become_superuser(k->a, url, e))
+	if (!database_become(k->a, url, "trunkline", e))
 		return false;
 	struct db *db = database_open(k->a, url, NULL, e);
 	bool good =
@@ -177,7 +177,7 @@ keeping_erase(const struct keeping *k, struct error *e)
 		return error_set(e, ERR_INVALID,
 		    "This cannot be taken back. To erase all that is known of %s: trunkline erase %s --yes",
 		    phone.e164, phone.e164);
-	if (!database_become_superuser(k->a, url, e))
+	if (!database_become(k->a, url, "trunkline", e))
 		return false;
 	struct db *db = database_open(k->a, url, NULL, e);
 	const struct erasure who = {.phone = phone.e164,

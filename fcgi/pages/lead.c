@@ -138,11 +138,18 @@ find(struct request *rq, struct error *e)
 	return lead_find(rq->app->db, rq->arena, rq->viewer->client_id, rq->ids[0], e);
 }
 
+struct value *
+lead_model(struct request *rq, struct error *e)
+{
+	struct value *lead = find(rq, e);
+	return lead && show(rq, lead, e) ? lead : NULL;
+}
+
 bool
 lead_show(struct request *rq, struct response *rs, struct error *e)
 {
-	rs->model = find(rq, e);
-	return rs->model && show(rq, rs->model, e);
+	rs->model = lead_model(rq, e);
+	return rs->model != NULL;
 }
 
 /* GET /api/leads/{id}/contactability */

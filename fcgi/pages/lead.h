@@ -6,6 +6,8 @@
 
 handler lead_show, lead_new, lead_create, lead_save, lead_remove;
 handler lead_note_add, lead_archive_toggle, lead_suppress, lead_contact;
+/** What the page shows. */
+struct value *lead_model(struct request *rq, struct error *e) MUST_USE;
 /* lead_consents.c */
 handler lead_consents, lead_consent_add;
 /** Records consent to be called (or its withdrawal) for one lead, now, in words of where it comes

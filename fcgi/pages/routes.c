@@ -8,6 +8,7 @@
 #include "pages/events.h"
 #include "pages/health.h"
 #include "pages/imports.h"
+#include "pages/keeping.h"
 #include "pages/lead.h"
 #include "pages/leads.h"
 #include "pages/login.h"
@@ -60,6 +61,7 @@ static const struct route web[] = {
     {POST, "/leads/{id}/archive", lead_archive_toggle, NULL, ROLE_MEMBER, 0, 0},
     {POST, "/leads/{id}/notes", lead_note_add, NULL, ROLE_MEMBER, 0, 0},
     {POST, "/leads/{id}/suppress", lead_suppress, NULL, ROLE_MEMBER, 0, 0},
+    {POST, "/leads/{id}/erase", keeping_erase_person, NULL, ROLE_ADMIN, 0, 0},
     {GET, "/leads/{id}/contactability", lead_contact, NULL, ROLE_VIEWER, ROUTE_API_ONLY, 0},
     {GET, "/leads/{id}/consents", lead_consents, NULL, ROLE_VIEWER, ROUTE_API_ONLY, 0},
     {POST, "/leads/{id}/consents", lead_consent_add, NULL, ROLE_MEMBER, 0, 0},
@@ -88,6 +90,7 @@ static const struct route web[] = {
     {POST | PATCH, "/settings", settings_save, NULL, ROLE_ADMIN, 0, 0},
     {POST, "/settings/keys", settings_key, NULL, ROLE_ADMIN, 0, 0},
     {POST, "/settings/test", settings_test, NULL, ROLE_ADMIN, 0, 0},
+    {POST | PATCH, "/settings/keeping", keeping_save, NULL, ROLE_ADMIN, 0, 0},
     {POST, "/settings/resume", settings_resume, NULL, ROLE_ADMIN, 0, 0},
     {GET, "/alerts", alerts_list, "alerts", ROLE_VIEWER, 0, 0},
     {POST, "/settings/alerts", alerts_tell, NULL, ROLE_ADMIN, 0, 0},

@@ -7,6 +7,7 @@
 #include "net/client.h"
 #include "pages/alerts.h"
 #include "pages/filter.h"
+#include "pages/keeping.h"
 #include "pages/trail.h"
 #include "rules/phone.h"
 #include "rules/reason.h"
@@ -74,7 +75,7 @@ settings_model(struct request *rq, struct error *e)
 	value_set_text(a, model, "webhook_url",
 	    *config->callback_url ? config->callback_url
 				  : arena_printf(a, "%s/webhooks/bland", config->base_url));
-	return alerts_ways(rq, model, stored, e) ? model : NULL;
+	return alerts_ways(rq, model, stored, e) && keeping_model(rq, model, e) ? model : NULL;
 }
 
 bool

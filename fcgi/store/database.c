@@ -66,7 +66,7 @@ database_address(
 }
 
 bool
-database_become_superuser(struct arena *a, const char *url, struct error *e)
+database_become(struct arena *a, const char *url, const char *user, struct error *e)
 {
 	PQconninfoOption *options = geteuid() == 0 ? parse(a, url, e) : NULL;
 	if (!options)
@@ -74,12 +74,14 @@ database_become_superuser(struct arena *a, const char *url, struct error *e)
 	const char *host = parsed(options, "host");
 	bool wanted = !parsed(options, "user") && (!host || *host == '/');
 	PQconninfoFree(options);
-	const struct passwd *p = wanted ? getpwnam("postgres") : NULL;
+	const struct passwd *p = wanted ? getpwnam(user) : NULL;
+	if (wanted && !p)
+		p = getpwnam("postgres");
 	if (!p)
 		return true;
 	if (initgroups(p->pw_name, p->pw_gid) || setgid(p->pw_gid) || setuid(p->pw_uid))
-		return error_set(
-		    e, ERR_INTERNAL, "cannot go on as the user postgres: %s", strerror(errno));
+		return error_set(e, ERR_INTERNAL, "cannot go on as the user %s: %s", p->pw_name,
+		    strerror(errno));
 	/* Where root started this may be closed to postgres; children would complain. */
 	return chdir("/") == 0 || error_set(e, ERR_INTERNAL, "/: %s", strerror(errno));
 }
@@ -227,6 +229,12 @@ database_swap(struct db *db, struct arena *a, const char *name, const char *fres
 		db_rollback(db);
 	}
 	return false;
+}
+
+struct value *
+database_room(struct db *db, struct arena *a, struct error *e)
+{
+	return db_row(db, a, q_database_room, e);
 }
 
 bool

@@ -15,9 +15,10 @@ const char *database_address(struct arena *a, const char *url, const char *name,
     const char **password, struct error *e) MUST_USE;
 /** Which database ${url} names. */
 const char *database_name(struct arena *a, const char *url, struct error *e) MUST_USE;
-/** For root, where the address names no user: goes on as the system's user postgres, for good. Else
- * does nothing. To be called once what only root may read is open. */
-bool database_become_superuser(struct arena *a, const char *url, struct error *e) MUST_USE;
+/** For root, where the address names no user: goes on as the system's user ${user}, for good; where
+ * there is none as postgres. Else does nothing. To be called once what only root may read is open.
+ */
+bool database_become(struct arena *a, const char *url, const char *user, struct error *e) MUST_USE;
 /** Connects for keeping house: no timeouts but a minute for a lock. ${name} NULL: the address's
  * own. */
 struct db *database_open(
@@ -54,6 +55,9 @@ bool database_like(struct db *db, struct arena *a, const char *from, const char 
 bool database_swap(struct db *db, struct arena *a, const char *name, const char *fresh,
     const char *old, struct error *e) MUST_USE;
 
+/** {bytes, folder}: how large the database connected to is, and where the server keeps its data;
+ * NULL where this user may not know. */
+struct value *database_room(struct db *db, struct arena *a, struct error *e) MUST_USE;
 /** Whether anything of worth is in it: other people's tables, or users, leads, calls, imports. */
 bool database_in_use(struct db *db, struct arena *a, bool *in_use, struct error *e) MUST_USE;
 /** [{name, rows, digest}] of each table, as the current transaction sees it. */

@@ -63,8 +63,8 @@ select step from (
 select format('grant connect, temporary on database %I to %I', current_database(), $1::text) as step
 
 -- name: database_create
-select format('create database %I owner %I encoding ''UTF8'' locale %L template template0', $1::text, $2::text,
-	coalesce((select datcollate from pg_database where datname = $3), 'C.UTF-8')) as step
+select format('create database %I owner %I encoding ''UTF8'' locale %L template template0', $1::text,
+	$2::text, coalesce((select datcollate from pg_database where datname = $3), 'C.UTF-8')) as step
 
 -- name: database_drop
 select format('drop database if exists %I with (force)', $1::text) as step
@@ -96,6 +96,11 @@ select 'begin; ' || coalesce((select format('select count(pg_terminate_backend(p
 		' where datname = %L; alter database %I rename to %I; ', $1::text, $1::text, $3::text)
 		from pg_database where datname = $1), '')
 	|| format('alter database %I rename to %I; commit', $2::text, $1::text) as step
+
+-- bytes: of the database connected to. folder: where the server keeps its data, if we may know.
+-- name: database_room
+select pg_database_size(current_database()) as bytes,
+	case when pg_has_role('pg_read_all_settings', 'usage') then current_setting('data_directory') end as folder
 
 -- name: database_has_tables
 select exists (select from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p'))

@@ -1,15 +1,18 @@
 -- After a restore.
 
 -- name: recovery_hold
-with held as (
-	update campaigns set state = 'paused', paused_at = $2::timestamptz, state_reason = 'Restored from a backup of '
-		|| to_char($1::timestamptz at time zone 'UTC', 'YYYY-MM-DD HH24:MI')
-		|| ' UTC. Calls after it are not known any more: look before you start it again.'
-	where state = 'running' returning client_id, id, name
+with moment as (
+	select to_char($1::timestamptz at time zone 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC' as text
+), held as (
+	update campaigns set state = 'paused', paused_at = $2::timestamptz,
+		state_reason = 'Restored from a backup of ' || moment.text
+			|| '. Calls after it are not known any more: look before you start it again.'
+	from moment where state = 'running' returning client_id, id, name, moment.text
 )
-select raise_alert(client_id, 'campaign_paused', 'campaign ' || id, 'The database was restored from a backup of '
-	|| to_char($1::timestamptz at time zone 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC, so the campaign ' || name
-	|| ' is paused. Calls after it are not known any more.', '/campaigns/' || id, $2::timestamptz) from held
+select raise_alert(client_id, 'campaign_paused', 'campaign ' || id,
+	'The database was restored from a backup of ' || text || ', so the campaign ' || name
+	|| ' is paused. Calls after it are not known any more.', '/campaigns/' || id, $2::timestamptz)
+from held
 
 -- name: recovery_orders
 select coalesce(jsonb_agg(s), '[]') as orders, coalesce(max(id), 0) as last

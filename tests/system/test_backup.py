@@ -5,21 +5,27 @@ import os
 import subprocess
 import threading
 
+import psycopg2
 import pytest
 
 from cluster import KEY, Cluster
-from test_database import OLDER
+from conftest_stack import BUILD, wait_for
+
+
+@pytest.fixture(scope="module")
+def server():
+    c = Cluster()
+    yield c
+    c.close()
 
 
 @pytest.fixture
-def cluster():
-    c = Cluster()
-    c.run("database", "init")
-    c.run("migrate")
-    c.rows("truncate prompts restart identity cascade")
-    c.rows(OLDER)
-    yield c
-    c.close()
+def cluster(server):
+    """Its database and its folder of backups as new."""
+    for path in server.backups.iterdir():
+        path.unlink()
+    server.renew()
+    return server
 
 
 def newest(cluster):
@@ -60,7 +66,10 @@ def test_what_was_saved_comes_back_row_by_row(cluster):
 
 def test_rights_settings_and_sequences_come_back(cluster):
     cluster.run("backup")
-    settings = "select setconfig from pg_db_role_setting r join pg_database d on d.oid = setdatabase where datname = %s"
+    settings = (
+        "select setconfig from pg_db_role_setting r join pg_database d on d.oid = setdatabase"
+        " where datname = %s"
+    )
     before = cluster.one(settings, "trunkline")
     cluster.run("restore", newest(cluster), "--yes")
     assert cluster.one(settings, "trunkline") == before and "jit=off" in before["setconfig"]
@@ -75,7 +84,7 @@ def test_rights_settings_and_sequences_come_back(cluster):
 
 
 def test_second_server(cluster):
-    """A fresh server that was set up: nothing in the way, no --yes; the file may lie anywhere that root reads."""
+    """A fresh server that was set up: nothing is in the way, so that nothing is asked."""
     cluster.rows("update campaigns set state = 'paused'")
     cluster.run("backup")
     before = cluster.everything()
@@ -148,8 +157,8 @@ def test_restore_pauses_and_keeps_newer_orders(cluster):
     assert cluster.one("select count(*) as n from alerts where kind = 'campaign_paused'") == {"n": 1}
     phones = {r["phone"] for r in cluster.rows("select phone from suppressions")}
     assert {"+14155559999", "+14155550007", "+14155550009"} <= phones
-    assert not cluster.rows("select from leads where phone = '+14155550009'")
-    assert not cluster.rows("select from events where body like '%%14155550009%%'", "")
+    assert not cluster.rows("select 1 from leads where phone = '+14155550009'")
+    assert not cluster.rows("select 1 from events where body like '%%14155550009%%'", "")
 
 
 # -- a bad day ---------------------------------------------------------------------------------------
@@ -184,6 +193,83 @@ def test_wrong_rows_are_found_and_nothing_lost(cluster):
     assert last_run(cluster, "backup_check")["ok"] is False
 
 
+def test_no_room_to_restore_is_found_before_the_disk_is_full(cluster):
+    cluster.run("backup")
+    manifest = newest(cluster).with_suffix(".json")
+    m = json.loads(manifest.read_text())
+    assert 1 << 20 < m["database_bytes"] < 1 << 30
+    m["database_bytes"] = 1 << 60
+    manifest.write_text(json.dumps(m))
+    done = cluster.run("backup", "--check", check=False)
+    assert done.returncode == 1 and "There is no room to restore into" in done.stderr
+    assert "no room" in last_run(cluster, "backup_check")["detail"]["error"]
+    assert "trunkline_check" not in cluster.databases()
+
+
+def test_backup_of_a_newer_program_is_refused(cluster):
+    cluster.rows("insert into schema_migrations values ('9001_later.sql', 9001, 'x', now())")
+    cluster.run("backup")
+    before = cluster.everything()
+    done = cluster.run("restore", newest(cluster), "--yes", check=False)
+    assert done.returncode == 1 and "newer Trunkline" in done.stderr
+    assert cluster.everything() == before
+    assert sorted(d for d in cluster.databases() if d.startswith("trunkline")) == ["trunkline"]
+
+
+def test_what_a_killed_restore_left_is_in_nobodys_way(cluster):
+    cluster.run("backup")
+    cluster.rows("create database trunkline_restoring", database="postgres")
+    cluster.rows("create database trunkline_check", database="postgres")
+    cluster.run("backup", "--check")
+    cluster.run("restore", newest(cluster), "--yes")
+    left = [d for d in cluster.databases() if d.startswith("trunkline")]
+    assert len(left) == 2 and all(d == "trunkline" or "_before_" in d for d in left), left
+
+
+@pytest.mark.parametrize("tables", [0, 20])
+def test_restore_that_is_killed_loses_nothing(cluster, tables):
+    """Killed when the new database is there, and when most of it is filled; then once more, whole."""
+    cluster.run("backup")
+    cluster.rows("delete from events")
+    before = cluster.everything()
+
+    def so_far():
+        if "trunkline_restoring" not in cluster.databases():
+            return None
+        try:
+            found = cluster.one("select count(*) as n from pg_tables", database="trunkline_restoring")
+        except psycopg2.OperationalError:
+            return None
+        return found["n"] - 60 >= tables or (tables == 0)
+
+    words = [str(BUILD / "trunkline"), "restore", str(newest(cluster)), "--yes"]
+    process = subprocess.Popen(words, env=cluster.environment(), stdout=subprocess.DEVNULL)
+    wait_for(so_far, pause=0.01)
+    process.kill()
+    process.wait()
+    assert cluster.everything() == before
+    cluster.run("restore", newest(cluster), "--yes")
+    assert cluster.one("select count(*) as n from events") == {"n": 300}
+
+
+def test_run_time_role_may_save_but_not_replace(cluster):
+    """For a database on another server, where nobody is its superuser."""
+    cluster.run("backup", user="trunkline")
+    for words in (("backup", "--check"), ("restore", newest(cluster), "--yes")):
+        done = cluster.run(*words, user="trunkline", check=False)
+        assert done.returncode == 1 and "permission denied to create database" in done.stderr
+
+
+def test_two_at_once(cluster):
+    c = cluster.connect()
+    with c.cursor() as cursor:
+        cursor.execute("select pg_advisory_lock(7412302)")
+        done = cluster.run("backup", check=False)
+    c.close()
+    assert done.returncode == 1 and "under way" in done.stderr
+    assert not list(cluster.backups.iterdir())
+
+
 def test_manifest_is_needed(cluster):
     cluster.run("backup")
     newest(cluster).with_suffix(".json").unlink()
@@ -191,26 +277,32 @@ def test_manifest_is_needed(cluster):
     assert done.returncode == 1 and "copy both" in done.stderr
 
 
-def test_no_room_leaves_no_half_file(cluster):
-    """A full disk where this may be made, else a folder that cannot be written."""
+def test_what_cannot_be_written_leaves_nothing(cluster):
     cluster.run("backup")
     before = sorted(os.listdir(cluster.backups))
+    closed = cluster.dir / "closed"
+    closed.mkdir()
+    closed.chmod(0o555)
+    done = cluster.run("backup", "--to", closed, check=False)
+    assert done.returncode == 1 and "pg_dump" in done.stderr and os.listdir(closed) == []
+    run = last_run(cluster, "backup")
+    assert run["ok"] is False and "pg_dump" in run["detail"]["error"]
+    assert before == sorted(os.listdir(cluster.backups))
+    closed.rmdir()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
+def test_full_disk_is_not_made_fuller(cluster):
     full = cluster.dir / "full"
-    full.mkdir(mode=0o777)
-    mounted = os.getuid() == 0 and not subprocess.call(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", full]
-    )
-    full.chmod(0o777 if mounted else 0o500)
+    full.mkdir()
+    subprocess.check_call(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0777", "tmpfs", full])
     try:
         done = cluster.run("backup", "--to", full, check=False)
-        assert done.returncode == 1 and "pg_dump" in done.stderr
+        assert done.returncode == 1 and "There is no room for a backup" in done.stderr
         assert os.listdir(full) == []
     finally:
-        if mounted:
-            subprocess.check_call(["umount", full])
-    run = last_run(cluster, "backup")
-    assert run["ok"] is False and run["detail"]["error"]
-    assert before == sorted(os.listdir(cluster.backups))
+        subprocess.check_call(["umount", full])
+    assert "no room" in last_run(cluster, "backup")["detail"]["error"]
 
 
 # -- keeping -----------------------------------------------------------------------------------------
@@ -248,3 +340,41 @@ def test_check_without_a_backup(cluster):
     done = cluster.run("backup", "--check", check=False)
     assert done.returncode == 1 and "There is no backup" in done.stderr
     assert last_run(cluster, "backup_check")["ok"] is False
+
+
+# -- while the product runs --------------------------------------------------------------------------
+def test_restore_under_a_running_product(new_stack):
+    """Everybody finds the new database by themselves; nobody sees more than one error."""
+    stack = new_stack()
+    stack.upload("phone,contact\n+14155550101,Ann\n+14155550102,Ben\n")
+    wait_for(lambda: len(stack.rows("select id from leads")) == 2)
+    stack.run("backup", "--to", str(stack.state / "backups"))
+    path = sorted((stack.state / "backups").glob("*.dump"))[-1]
+    stack.upload("phone,contact\n+14155550103,Cem\n")
+    wait_for(lambda: len(stack.rows("select id from leads")) == 3)
+    admin = stack.api("admin")
+    seen, stop = [], threading.Event()
+
+    def look():
+        while not stop.is_set():
+            seen.append(admin.get("/api/leads").status_code)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        out = stack.run("restore", str(path), "--yes").stdout
+        assert "rows are as they were" in out
+        n = len(seen)
+        wait_for(lambda: len(seen) > n + 40)
+    finally:
+        stop.set()
+        watcher.join()
+    assert len([s for s in seen if s != 200]) <= 2, seen  # one for each of the two workers at most
+    assert set(seen[-20:]) == {200}
+    names = {lead["contact"] for lead in admin.get("/api/leads").json()["leads"]}
+    assert names == {"Ann", "Ben"}
+    # Jobs and the dialer have found it, too.
+    stack.upload("phone,contact\n+14155550104,Dea\n")
+    wait_for(lambda: len(stack.rows("select id from leads")) == 3)
+    newest = stack.one("select max(seen_at) as at from dialer_runs")["at"]
+    wait_for(lambda: stack.one("select max(seen_at) as at from dialer_runs")["at"] > newest)

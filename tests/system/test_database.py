@@ -6,10 +6,8 @@ import threading
 import psycopg2
 import pytest
 
-from cluster import Cluster
+from cluster import OLDER, Cluster
 from conftest_stack import BUILD, ROOT
-
-OLDER = (ROOT / "tests/system/files/older_release.sql").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +99,7 @@ def test_run_time_role_reads_and_writes_rows_and_nothing_else(cluster):
 
 def test_nobody_else_may_enter(cluster):
     cluster.run("database", "init")
-    if not cluster.one("select from pg_roles where rolname = 'stranger'"):
+    if not cluster.one("select 1 from pg_roles where rolname = 'stranger'"):
         cluster.rows("create role stranger login", database="postgres")
     with pytest.raises(psycopg2.OperationalError, match="permission denied"):
         cluster.connect(user="stranger")
@@ -180,7 +178,7 @@ def test_what_the_run_time_role_owned_goes_to_the_owner(cluster):
 def test_grant_lets_another_role_in(cluster):
     cluster.run("database", "init")
     cluster.run("migrate")
-    if not cluster.one("select from pg_roles where rolname = 'reporter'"):
+    if not cluster.one("select 1 from pg_roles where rolname = 'reporter'"):
         cluster.rows("create role reporter login", database="postgres")
     cluster.run("migrate", "--grant", "reporter")
     assert cluster.one("select count(*) as n from clients", user="reporter") == {"n": 1}
