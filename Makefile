@@ -171,7 +171,7 @@ here = sed -e 's|/usr/lib/trunkline|$(LIBDIR)|g; s|/usr/share/trunkline|$(SHARED
 	-e 's|www-data|$(NGINX_GROUP)|g'
 install: all ## put it into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
 	$(Q)install -d "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(SHAREDIR)" \
-		"$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(UNITDIR)/trunkline-.service.d" "$(DESTDIR)$(PREFIX)/lib/sysusers.d" \
+		"$(DESTDIR)$(UNITDIR)" "$(DESTDIR)$(PREFIX)/lib/sysusers.d" \
 		"$(DESTDIR)$(PREFIX)/lib/tmpfiles.d"
 	$(Q)install -d -m 0750 "$(DESTDIR)$(SYSCONFDIR)/trunkline" "$(DESTDIR)$(SYSCONFDIR)/trunkline/keys"
 	$(Q)install -m 0755 $(filter-out %.so,$(PROGRAMS)) "$(DESTDIR)$(LIBDIR)/"
@@ -180,7 +180,8 @@ install: all ## put it into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
 		$(here) "$$f" > "$(DESTDIR)$(LIBDIR)/$$f" && chmod 0755 "$(DESTDIR)$(LIBDIR)/$$f" || exit 1; done
 	$(Q)$(here) systemd/trunkline.sh > "$(DESTDIR)$(PREFIX)/bin/trunkline"
 	$(Q)chmod 0755 "$(DESTDIR)$(PREFIX)/bin/trunkline"
-	$(Q)cd systemd && for f in *.service *.socket *.timer *.target trunkline-.service.d/*.conf; do \
+	$(Q)cd systemd && for f in *.service *.socket *.timer *.target *.service.d/*.conf; do \
+		install -d "$$(dirname "$(DESTDIR)$(UNITDIR)/$$f")" && \
 		$(here) "$$f" > "$(DESTDIR)$(UNITDIR)/$$f" && chmod 0644 "$(DESTDIR)$(UNITDIR)/$$f" || exit 1; done
 	$(Q)for k in sysusers tmpfiles; do f="$(DESTDIR)$(PREFIX)/lib/$$k.d/trunkline.conf"; \
 		$(here) "systemd/trunkline-$$k.conf" > "$$f" && chmod 0644 "$$f" || exit 1; done
@@ -189,11 +190,38 @@ install: all ## put it into $(DESTDIR)$(PREFIX) and $(DESTDIR)$(SYSCONFDIR)
 	$(Q)install -m 0644 systemd/trunkline.rules.yml "$(DESTDIR)$(SHAREDIR)/"
 	$(Q)rm -f "$(DESTDIR)$(SHAREDIR)/sql/embed.awk" && rm -rf "$(DESTDIR)$(SHAREDIR)/sql/queries"
 	$(Q)chmod -R u=rwX,go=rX "$(DESTDIR)$(SHAREDIR)"
+	$(Q)install -d "$(DESTDIR)$(PREFIX)/share/man/man5" "$(DESTDIR)$(PREFIX)/share/man/man8" \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions"
+	$(Q)cd systemd/man && for f in *; do $(here) "$$f" > "$(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$$f" && \
+		chmod 0644 "$(DESTDIR)$(PREFIX)/share/man/man$${f##*.}/$$f" || exit 1; done
+	$(Q)install -m 0644 systemd/trunkline.bash-completion \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/trunkline"
 	$(Q)f="$(DESTDIR)$(SYSCONFDIR)/trunkline/trunkline.env"; [ -e "$$f" ] || { \
 		$(here) systemd/trunkline.env > "$$f"; \
 		[ "$(SHAREDIR)" = /usr/share/trunkline ] || printf '%s=%s\n' SQL_DIR "$(SHAREDIR)/sql" \
 			TEMPLATE_DIR "$(SHAREDIR)/templates" STATIC_DIR "$(SHAREDIR)/static" \
 			PROMPT_DIR "$(SHAREDIR)/templates/prompts" >> "$$f"; chmod 0640 "$$f"; }
+
+# --- the Debian package -------------------------------------------------------------------------
+# Builds it: debhelper, dpkg-dev; judges it: lintian, mandoc (the manual's pages).
+DEB_PACKAGES = debhelper dpkg-dev lintian mandoc man-db bash-completion
+# 1.0.<commits>: each commit makes a higher one. DATE= and VERSION= where there is no git.
+VERSION ?= 1.0.$(shell git rev-list --count HEAD 2>/dev/null || echo 0)
+DATE ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 1767225600)
+DEB = $(BUILD)/deb
+DEB_SOURCES = Makefile README.md fcgi nginx sql static systemd templates
+.PHONY: deb
+deb: ## the Debian package, into $(BUILD)/deb (VERSION=)
+	@systemd/packages.sh $(BUILD_PACKAGES) $(DEB_PACKAGES)
+	$(Q)rm -rf "$(DEB)/trunkline" "$(DEB)"/trunkline*_*.* && mkdir -p "$(DEB)/trunkline"
+	$(Q)cp -a $(DEB_SOURCES) "$(DEB)/trunkline/" && mv "$(DEB)/trunkline/systemd/debian" "$(DEB)/trunkline/"
+	$(Q)printf 'trunkline (%s) bookworm; urgency=medium\n\n  * As of %s.\n\n -- %s  %s\n' "$(VERSION)" \
+		"$$(date -u -d @$(DATE) +%F)" "$$(sed -n 's/^Maintainer: //p' systemd/debian/control)" \
+		"$$(date -uR -d @$(DATE))" > "$(DEB)/trunkline/debian/changelog"
+	$(Q)cd "$(DEB)/trunkline" && env -u MAKEFLAGS -u MFLAGS -u BUILD OBJECTS="$(DEB)/obj" \
+		SOURCE_DATE_EPOCH=$(DATE) DEB_BUILD_OPTIONS=parallel=2 V=$(V) \
+		dpkg-buildpackage -us -uc -b > "$(DEB)/build.log" 2>&1 || { tail -30 "$(DEB)/build.log" >&2; exit 1; }
+	@ls "$(DEB)"/trunkline_$(VERSION)_*.deb
 
 # --- testing it ---------------------------------------------------------------------------------
 .PHONY: test lint fuzz chaos bench load coverage valgrind
@@ -225,4 +253,4 @@ valgrind: test-prerequisites ## a worker and a dialer under memcheck
 clean: ## remove what was built
 	rm -rf build
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)
