@@ -7,8 +7,8 @@ create or replace function rollup_days(a_zone text, a_all boolean, at_time times
 	returns table (day date) language sql stable as $$
 	select d::date from generate_series(
 		coalesce(case when not a_all then (select max(c.day) - 3 from call_days c) end,
-			(select min(created_at at time zone a_zone)::date from clients c cross join lateral
-				(select created_at from calls where client_id = c.id order by created_at limit 1) k)),
+			(select min(k.created_at at time zone a_zone)::date from clients c cross join lateral
+				(select f.created_at from calls f where f.client_id = c.id order by f.created_at limit 1) k)),
 		(at_time at time zone a_zone)::date - 1, interval '1 day') d
 $$;
 
@@ -16,7 +16,7 @@ $$;
 -- counted.
 create or replace function rollup_day(a_day date, a_zone text) returns bigint language plpgsql as $$
 declare
-	n bigint;
+	changed bigint;
 begin
 	with raw as (
 		select k.client_id, k.campaign_id, k.state, k.outcome,
@@ -27,8 +27,8 @@ begin
 			and k.created_at < (a_day + 1)::timestamp at time zone a_zone
 		group by 1, 2, 3, 4, 5
 	), outcomes as (
-		select client_id, campaign_id, jsonb_object_agg(outcome, n) as outcomes
-		from (select client_id, campaign_id, outcome, sum(n) as n from raw
+		select client_id, campaign_id, jsonb_object_agg(o.outcome, o.m) as outcomes
+		from (select client_id, campaign_id, outcome, sum(raw.n) as m from raw
 			where state = 'ended' and outcome is not null group by 1, 2, 3) o
 		group by 1, 2
 	)
@@ -42,7 +42,7 @@ begin
 		answered = excluded.answered, seconds = excluded.seconds, cost_usd = excluded.cost_usd,
 		outcomes = excluded.outcomes
 	where excluded.calls >= d.calls;
-	get diagnostics n = row_count;
-	return n;
+	get diagnostics changed = row_count;
+	return changed;
 end
 $$;

@@ -43,6 +43,47 @@ def dated(cluster):
     )
 
 
+# -- days --------------------------------------------------------------------------------------------
+def days(cluster):
+    return cluster.rows(
+        "select day::text, calls, ended, answered, cost_usd, outcomes from call_days order by day"
+    )
+
+
+def test_days_that_are_over_are_counted_once(cluster):
+    cluster.run("rollup", "--all")
+    counted = days(cluster)
+    wanted = cluster.rows(
+        "select (created_at at time zone 'UTC')::date::text as day, count(*) as calls,"
+        " count(*) filter (where state = 'ended') as ended, coalesce(sum(cost_usd), 0)::bigint as cost_usd"
+        " from calls where created_at < date_trunc('day', now() at time zone 'UTC') at time zone 'UTC'"
+        " group by 1 order by 1"
+    )
+    assert len(counted) > 30
+    same = ("day", "calls", "ended", "cost_usd")
+    assert [[r[k] for k in same] for r in counted] == [[r[k] for k in same] for r in wanted]
+    assert all(sum(r["outcomes"].values()) <= r["ended"] for r in counted)
+    cluster.run("rollup")
+    assert days(cluster) == counted
+
+
+def test_a_late_outcome_counts_and_an_erased_call_stays_counted(cluster):
+    cluster.run("rollup", "--all")
+    before = days(cluster)
+    last = cluster.one(
+        "select id from calls where created_at >= (now() at time zone 'UTC')::date - 1"
+        " and created_at < (now() at time zone 'UTC')::date order by created_at limit 1"
+    )["id"]
+    cluster.rows("update calls set outcome = 'callback', started_at = created_at where id = %s", last)
+    cluster.run("rollup")
+    assert days(cluster)[-1]["outcomes"]["callback"] == before[-1]["outcomes"].get("callback", 0) + 1
+    assert days(cluster)[:-4] == before[:-4]
+    counted = days(cluster)
+    cluster.rows("delete from enrollments")
+    cluster.run("rollup", "--all")
+    assert days(cluster) == counted
+
+
 # -- retention ---------------------------------------------------------------------------------------
 def test_each_kind_goes_by_its_days_and_the_rest_stays(cluster):
     setting(cluster, "keep_events", 40)
