@@ -226,7 +226,6 @@ pool stream stream 1
 # These two end by themselves when their time budget is spent, as on a server, where timers start the next.
 keep dialer 0.1 "$app/trunkline-dialer"
 keep jobs 0.1 "$app/trunkline" jobs
-[ "${WATCH:-1}" = 0 ] || keep watch 60 "$app/trunkline" watch --quiet
 
 suffix=:$HTTPS_PORT
 [ "$HTTPS_PORT" != 443 ] || suffix=
@@ -252,6 +251,8 @@ for ((n = 0; n < 300; n++)); do
 	sleep 0.1
 done
 [ "$n" -lt 300 ] || die "it did not become ready within 30 s; see $log"
+# Not before: that the site does not answer yet is no news.
+[ "${WATCH:-1}" = 0 ] || keep watch 60 "$app/trunkline" watch --quiet
 if [ "$data" != "$TRUNKLINE_STATE" ]; then
 	cp "$data/admin-password" "$TRUNKLINE_STATE/" 2>/dev/null || true
 fi
