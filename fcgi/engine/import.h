@@ -3,9 +3,9 @@
 /*
  * Files of leads: a first look at one, its way into the queue, and the job that reads it.
  *
- * The job stages a batch of lines by COPY and merges it with one statement, which commits it together
- * with the counts and the last line dealt with. So it may be killed at any moment: another worker
- * goes on behind that line. Memory does not grow with the file.
+ * The job stages a batch of lines by COPY and merges it with one statement, which commits it
+ * together with the counts and the last line dealt with. So it may be killed at any moment: another
+ * worker goes on behind that line. Memory does not grow with the file.
  */
 #include "base/config.h"
 #include "base/table.h"

@@ -67,9 +67,9 @@ create or replace function import_change(a_old text, a_new text) returns jsonb l
 	select case when a_old is distinct from a_new then jsonb_build_array(a_old, a_new) end
 $$;
 
--- Merges what is staged, in a transaction of its own. Each line becomes exactly one of created, updated, skipped,
--- rejected. A large file is merged in two lanes at the same time (a_lanes; this is lane a_lane): all lines of one
--- number are in the same lane, so lanes never wait for each other's people.
+-- Merges what is staged, in a transaction of its own. Each line becomes exactly one of created, updated,
+-- skipped, rejected. A large file is merged in two lanes at the same time (a_lanes; this is lane a_lane): all
+-- lines of one number are in the same lane, so lanes never wait for each other's people.
 drop function if exists import_merge(bigint, uuid, bigint, bigint, int, timestamptz);
 create or replace function import_merge(a_import bigint, a_token uuid, a_lane int, a_lanes int, a_line bigint,
 	a_bytes bigint, a_lease_seconds int, at_time timestamptz, out canceled boolean)

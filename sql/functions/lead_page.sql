@@ -79,12 +79,12 @@ begin
 end
 $$;
 
--- Leads as lists show them, with what stands beside them: consent to be called, a standing order never to, and
--- the next attempt with its reason. Each is asked once for all leads. `status`: as shown.
+-- Leads as lists show them, with what stands beside them: consent to be called, a standing order never to,
+-- and the next attempt with its reason. Each is asked once for all leads. `status`: as shown.
 drop function if exists lead_beside(bigint, bigint, text);
 create or replace function lead_rows(a_client bigint, a_ids bigint[])
-	returns table (id bigint, status text, status_reason text, phone text, contact text, company text, email text,
-		location text, list text, source text, prompt_name text, outcome text, last_call_at timestamptz,
+	returns table (id bigint, status text, status_reason text, phone text, contact text, company text,
+		email text, location text, list text, source text, prompt_name text, outcome text, last_call_at timestamptz,
 		created_at timestamptz, consent boolean, suppressed boolean, enrollment_state text, reason text,
 		next_at timestamptz, campaign_id bigint)
 	language plpgsql stable set plan_cache_mode = force_generic_plan as $$
@@ -105,8 +105,8 @@ begin
 		where n.lead_id = any(a_ids)
 		order by n.lead_id, n.state in ('waiting', 'under_way', 'ambiguous', 'blocked') desc, n.id desc
 	)
-	select p.id, case when e.state in ('under_way', 'ambiguous') then 'dialing' else p.status end, p.status_reason,
-		p.phone, p.contact, p.company, p.email, p.location, p.list, p.source, p.prompt_name, p.outcome,
+	select p.id, case when e.state in ('under_way', 'ambiguous') then 'dialing' else p.status end,
+		p.status_reason, p.phone, p.contact, p.company, p.email, p.location, p.list, p.source, p.prompt_name, p.outcome,
 		p.last_call_at, p.created_at, c.granted, s.phone is not null, e.state, e.reason,
 		case when e.state = 'waiting' then e.due_at end, e.campaign_id
 	from page p left join said c on c.lead_id = p.id left join never s on s.phone = p.phone

@@ -7,7 +7,8 @@ where id = $1 and token_epoch = $2 and active;
 
 -- name: user_visit
 -- The same, with what every page shows: one way to the database and back less for each page.
-select id, client_id, email, name, role, coalesce(time_zone, '') as time_zone, f.alerts, f.ambiguous, f.running
+select id, client_id, email, name, role, coalesce(time_zone, '') as time_zone, f.alerts, f.ambiguous,
+	f.running
 from users, overview_frame(users.client_id, $3) f
 where id = $1 and token_epoch = $2 and active;
 

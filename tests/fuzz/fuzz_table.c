@@ -139,8 +139,7 @@ read_all(
 	import_row_begin(&import, a, clock_now());
 	struct table_reader *again = table_open(a, path, o, &e);
 	MUST(again);
-	for (size_t i = 0; i < r->n && table_next(again, &row, &e); i++)
-	{
+	for (size_t i = 0; i < r->n && table_next(again, &row, &e); i++) {
 		struct import_verdict verdict;
 		import_row_judge(&import, &row, &verdict);
 		import_row_put(&import, &row, &verdict);
