@@ -26,15 +26,18 @@ if [ ! -d /run/systemd/system ]; then
 	options+=(--keep-unit)
 	export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
 fi
-systemd-nspawn "${options[@]}" < /dev/null &
-nspawn=$!
-echo "nspawn $nspawn"
 # TERM asks the machine to power off, as the button of a provider's console does.
+nspawn=
 trap 'kill -s RTMIN+4 "$(cat "/proc/$nspawn/task/$nspawn/children")" 2>/dev/null || true' TERM INT
-code=0
-while kill -0 "$nspawn" 2>/dev/null; do
-	code=0
-	wait "$nspawn" || code=$?
+# 133 is a reboot, which with --keep-unit is the caller's to carry out.
+code=133
+while [ "$code" = 133 ]; do
+	systemd-nspawn "${options[@]}" < /dev/null &
+	nspawn=$!
+	while kill -0 "$nspawn" 2>/dev/null; do
+		code=0
+		wait "$nspawn" || code=$?
+	done
 done
 umount "$root" 2>/dev/null || true
 if [ -n "$group" ]; then

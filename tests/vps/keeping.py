@@ -97,7 +97,7 @@ def remove(house):
     left = machine.sh("ls -d /etc/trunkline /var/lib/trunkline /run/trunkline 2> /dev/null || true")
     house.check("purge asks nothing and leaves no settings", not left.strip(), left + purged.stdout)
     now = machine.sh(f"ls {BACKUPS} | wc -l").strip()
-    house.check("purge keeps the backups", int(now) >= int(backups) > 0, f"{backups}, then {now}")
+    house.check("purge keeps the backups", int(now) >= max(1, int(backups)), f"{backups}, then {now}")
     gone = machine.sql("select count(*) from pg_database where datname = 'trunkline'", "postgres") == [
         ["0"]
     ]

@@ -129,7 +129,7 @@ class Load:
                 wire, _ = self.get(wire, asset, False)
                 with self.lock:
                     self.assets += 1
-            self.stopping.wait(0.02)
+            self.stopping.wait(0.12)  # within what one address may ask for: nginx/trunkline.conf
 
     def report(self, _number):
         while not self.stopping.is_set():

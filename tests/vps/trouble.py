@@ -94,8 +94,9 @@ def burst(house):
     )
     house.check("a burst of webhooks is not refused", errors == 0 and count > 0, done.stderr[-300:])
     house.check("… of a thousand a second", rate >= 1000, f"{rate:.0f} a second")
-    lost = not_ended(house, numbers[: min(count, len(numbers))])
-    house.check("… and each ended its call", not lost, f"{len(lost)} of {count}")
+    # Those under way when time was up may have come after others that were answered.
+    ended = len(numbers) - len(not_ended(house, numbers))
+    house.check("… and each ended its call", ended >= min(count, len(numbers)), f"{ended} of {count}")
 
 
 def main_pid(house, unit):
