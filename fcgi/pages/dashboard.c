@@ -262,11 +262,12 @@ weeks(struct arena *a, struct value *model)
 	for (size_t i = 0; i < days->list.n; i++) {
 		struct value *day = days->list.items[i];
 		static const char *const bars_of[] = {"calls", "answered", "interested"};
+		static const char *const classes[] = {"track", "answered", "interested"};
 		struct value *bars = value_set(a, day, "bars", value_list(a));
 		for (size_t k = 0; k < sizeof(bars_of) / sizeof(bars_of[0]); k++) {
 			int64_t height = value_num(day, bars_of[k]) * HEIGHT / most;
 			struct value *bar = value_push(a, bars, value_map(a));
-			value_set_text(a, bar, "part", bars_of[k]);
+			value_set_text(a, bar, "part", classes[k]);
 			value_set_int(a, bar, "height", height);
 			value_set_int(a, bar, "y", HEIGHT - height);
 		}
