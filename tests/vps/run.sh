@@ -8,7 +8,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD
-: "${BUILD:=build}" "${PARTS:=}" "${OLD:=HEAD~1}"
+: "${BUILD:=build}" "${PARTS:=}"
+[ -n "${OLD:-}" ] || OLD=HEAD~1
 BUILD=$(realpath -m "$BUILD")
 work=$BUILD/vps
 mkdir -p "$work"

@@ -247,7 +247,8 @@ def jumps(house):
     campaign = answer.json()["campaign_id"]
     ended = f"select count(*) from calls where campaign_id = {campaign} and state = 'ended'"
     wait_for(lambda: machine.number(ended) >= 3, 60, "the first calls", pause=0.3)
-    for hours in (3, -3, 0):
+    # Forth, and back to what it was: what was written in between now lies in the future.
+    for hours in (3, 0):
         jump(house, hours)
         n = machine.number(ended)
         wait_for(
