@@ -46,7 +46,8 @@ echo "  $(basename "$old") and $(basename "$new")"
 # The disk is made anew when the package depends on something else, and once a week.
 needs=$(dpkg-deb -f "$new" Depends Recommends |
 	sed -E 's/^[A-Za-z]+: //; s/ *\([^)]*\)//g; s/ *\|[^,]*//g' | tr ',' '\n' | awk '{ print $1 }' | sort -u)
-base=$work/base-$(printf '%s %s %s' "$needs" "$(date +%G%V)" "$(cat tests/vps/base.sh)" | sha256sum | cut -c1-12).img
+base=$(printf '%s %s %s' "$needs" "$(date +%G%V)" "$(cat tests/vps/base.sh)" | sha256sum | cut -c1-12)
+base=$work/base-$base.img
 if [ ! -s "$base" ]; then
 	rm -f "$work"/base-*.img
 	echo "The disk of a bare machine (kept for the next time)"
@@ -61,7 +62,8 @@ export PROMTOOL RULES="$root/systemd/trunkline.rules.yml"
 PROMTOOL=$(command -v promtool || true)
 if [ -z "$PROMTOOL" ]; then
 	# Only the tool: the package would start a server on this machine.
-	(cd "$work" && apt-get -qq download prometheus > /dev/null 2>&1 && dpkg-deb -x prometheus_*.deb tools) || true
+	(cd "$work" && apt-get -qq download prometheus && dpkg-deb -x prometheus_*.deb tools) > /dev/null 2>&1 ||
+		true
 	PROMTOOL=$work/tools/usr/bin/promtool
 fi
 exec /usr/bin/python3 -B tests/vps/vps.py --folder "$work" --base "$base" --old "$old" --new "$new" \

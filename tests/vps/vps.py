@@ -1,5 +1,5 @@
-"""make vps: the package on a bare machine, from the installation to the restored backup. The parts follow each
-other as an administrator would live them; journey.py, trouble.py and keeping.py hold what each does."""
+"""make vps: the package on a bare machine, from the installation to the restored backup. The parts follow
+each other as an administrator would live them; journey.py, trouble.py and keeping.py hold what each does."""
 
 import argparse
 import os
