@@ -25,8 +25,9 @@ echo "The packages"
 make -s --no-print-directory BUILD="$BUILD" deb > /dev/null || cannot "make deb failed"
 new=$(ls "$BUILD"/deb/trunkline_*.deb)
 version=$(basename "$new" | cut -d_ -f2)
-# An older release, with its own files where git has them.
-rm -rf "$work/old"
+# An older release, with its own files where git has them; they are as old as their commit, so nothing of
+# another build may be left.
+rm -rf "$work/old" "$work/old-build"
 if git cat-file -e "$OLD:systemd/debian/control" 2> /dev/null; then
 	mkdir -p "$work/old"
 	git archive "$OLD" | tar -x -C "$work/old"
