@@ -68,6 +68,11 @@ done
 [ -n "$only_files" ] || [ "$(id -u)" = 0 ] || die "only root may do this: sudo trunkline setup …"
 [ -n "$only_files" ] || [ -d /run/systemd/system ] || die "this machine does not run systemd; see --files."
 
+# A database on another host: made, backed up and kept there. The services are then let into the network.
+remote=
+address=$(sed -n 's/^DATABASE_URL=//p' "$etc/trunkline.env" 2> /dev/null | tail -1)
+[[ $address != *://[^/]* && $address != *host=[^/]* ]] || remote=1
+
 # --- how steps are done ----------------------------------------------------------------------------
 done_steps=0
 # step WHAT LOOK ACT: ACT where LOOK does not hold; and it must hold then.
@@ -109,10 +114,10 @@ secret() { # NAME: made once
 # --- packages, user, folders -----------------------------------------------------------------------
 missing_packages() {
 	local pair missing=()
-	for pair in nginx:nginx multiwatch:multiwatch psql:postgresql-client openssl:openssl setpriv:util-linux; do
+	for pair in nginx multiwatch openssl logrotate psql:postgresql-client setpriv:util-linux; do
 		PATH=$PATH:/usr/sbin command -v "${pair%%:*}" > /dev/null || missing+=("${pair#*:}")
 	done
-	compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || missing+=(postgresql)
+	[ -n "$remote" ] || compgen -G '/usr/lib/postgresql/*/bin/postgres' > /dev/null || missing+=(postgresql)
 	printf '%s' "${missing[*]:-}"
 }
 packages_are_there() { [ -z "$(missing_packages)" ]; }
@@ -134,6 +139,7 @@ folders=("/var/lib/trunkline/spool trunkline" "/run/trunkline trunkline" "/var/w
 folders_are_there() {
 	local pair
 	for pair in "${folders[@]}"; do
+		[ -z "$remote" ] || [ "${pair#* }" != postgres ] || continue
 		[ -d "${pair% *}" ] && [ "$(stat -c %U "${pair% *}")" = "${pair#* }" ] || return 1
 	done
 	[ "$(stat -c %G "$etc/trunkline.env")" = trunkline ]
@@ -168,6 +174,20 @@ write_settings() {
 			say "CALLBACK_URL=http://localhost/webhooks/bland"
 		fi
 	} | put "$etc/site.env" 0640 trunkline
+}
+
+let_into_network() {
+	local file=$root/etc/systemd/system/trunkline-.service.d/20-remote-database.conf
+	if [ -n "$remote" ]; then
+		{
+			say '# Written by `trunkline setup`, since DATABASE_URL names another host.'
+			printf '%s\n' '[Service]' PrivateNetwork=no IPAddressDeny= \
+				'RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6'
+		} | put "$file" 0644 ''
+	elif [ -e "$file" ]; then
+		done_steps=$((done_steps + 1))
+		if [ -n "$check" ]; then say "would: remove $file"; else rm -f "$file"; changed+=("$file"); fi
+	fi
 }
 
 # --- the certificate -------------------------------------------------------------------------------
@@ -270,7 +290,7 @@ migrate() {
 	done_steps=$((done_steps + 1))
 	say "$told"
 }
-somebody_can_sign_in() { database_is_there && [ -n "$("$trunkline" user list 2> /dev/null)" ]; }
+somebody_can_sign_in() { [ -n "$("$trunkline" user list 2> /dev/null)" ]; }
 add_admin() {
 	password=$("$trunkline" user add "$email" --role admin | sed -n 's/^Password: //p')
 	[ -n "$password" ]
@@ -283,13 +303,17 @@ everything_runs() {
 	local unit
 	for unit in trunkline.target trunkline-{web,hook}@{a,b}.{socket,service} trunkline-stream.{socket,service} \
 		trunkline-{dialer,watch,retention,backup,backup-check}.timer trunkline-jobs.service; do
+		[ -z "$remote" ] || [[ $unit != *backup* ]] || continue
 		systemctl is-active -q "$unit" || return 1
 	done
 }
 start_everything() {
+	if [ -n "$remote" ]; then systemctl -q mask trunkline-backup.timer trunkline-backup-check.timer; fi
 	systemctl daemon-reload
 	systemctl start trunkline.target
-	for unit in $(systemctl show -p Wants --value trunkline.target); do systemctl start "$unit" || return 1; done
+	for unit in $(systemctl show -p Wants --value trunkline.target); do
+		[ "$(systemctl is-enabled "$unit" 2> /dev/null)" = masked ] || systemctl start "$unit" || return 1
+	done
 }
 answers() {
 	local pool
@@ -305,6 +329,7 @@ if [ -z "$only_files" ]; then
 	step "make the folders" folders_are_there make_folders
 fi
 write_settings
+let_into_network
 choose_certificate
 step "sign a certificate for $domain, until certbot brings a real one" certificate_holds sign_certificate
 choose_site
@@ -316,8 +341,10 @@ if [ -n "$only_files" ]; then
 	[ "$done_steps" != 0 ] || say "Nothing to do."
 	exit 0
 fi
-step "start PostgreSQL" postgresql_runs start_postgresql
-step "make the database and its roles" database_is_there make_database
+if [ -z "$remote" ]; then
+	step "start PostgreSQL" postgresql_runs start_postgresql
+	step "make the database and its roles" database_is_there make_database
+fi
 [ -n "$check" ] || migrate
 step "add the first user, $email" somebody_can_sign_in add_admin
 step "let trunkline.target start with the machine" target_is_enabled enable_target
@@ -330,7 +357,8 @@ if [ -z "$check" ]; then
 		step "start nginx" nginx_runs start_nginx
 		if has_changed "$nginx_etc/*" || has_changed "$cert"; then systemctl reload nginx.service; fi
 	fi
-	if [ -z "$started" ] && { has_changed "$etc/site.env" || has_changed "$etc/keys/*"; }; then
+	if [ -z "$started" ] && { has_changed "$etc/*.env" || has_changed "$etc/keys/*" ||
+		has_changed "*.service.d/*"; }; then
 		"$trunkline" reload
 	fi
 	answers || die "it was started and does not answer; journalctl -u 'trunkline-*' -n 50"

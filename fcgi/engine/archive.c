@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -212,6 +213,19 @@ archive_rotate(struct arena *a, const char *dir, const struct config *config, in
 		++*removed;
 	}
 	return true;
+}
+
+bool
+archive_room(const char *folder, int64_t needed, const char *what, struct error *e)
+{
+	enum { SPARE_MB = 64, MB = 1 << 20 };
+	struct statvfs fs;
+	if (!folder || statvfs(folder, &fs) < 0)
+		return true;
+	int64_t there = (int64_t)(fs.f_bavail * fs.f_frsize) / MB, wanted = needed / MB + SPARE_MB;
+	return there >= wanted || error_set(e, ERR_UNAVAILABLE,
+				      "There is no room %s: %s has %lld MB, about %lld are needed.",
+				      what, folder, (long long)there, (long long)wanted);
 }
 
 static void

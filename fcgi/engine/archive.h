@@ -36,6 +36,11 @@ bool archive_seal(struct arena *a, const char *part, struct value *manifest, con
 bool archive_rotate(struct arena *a, const char *dir, const struct config *config, int64_t *removed,
     struct error *e) MUST_USE;
 
+/** Fails where ${folder} has less than ${needed} bytes and a little to spare: a disk that is filled
+ * to the brim stops the database, which is worse than a backup or a check that was not made. A
+ * folder that cannot be looked at has room. */
+bool archive_room(const char *folder, int64_t needed, const char *what, struct error *e) MUST_USE;
+
 /** A backup that is opened to be restored. */
 struct archive_source {
 	int fd; /* at its beginning */

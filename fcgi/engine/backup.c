@@ -45,7 +45,8 @@ describe(const struct keeping *k, struct db *db, int64_t now, struct error *e)
 	struct arena *a = k->a;
 	int64_t version = 0;
 	const struct value *here = database_here(db, a, e);
-	struct value *settings = here ? database_settings(db, a, e) : NULL;
+	const struct value *room = here ? database_room(db, a, e) : NULL;
+	struct value *settings = room ? database_settings(db, a, e) : NULL;
 	struct value *tables = settings ? database_manifest(db, a, e) : NULL;
 	if (!tables || !database_version(db, a, &version, e))
 		return NULL;
@@ -55,10 +56,23 @@ describe(const struct keeping *k, struct db *db, int64_t now, struct error *e)
 	value_set(a, m, "database", value_get(here, "name"));
 	value_set(a, m, "server_version", value_get(here, "version"));
 	value_set_int(a, m, "migration", version);
+	value_set(a, m, "database_bytes", value_get(room, "bytes"));
 	value_set_text(a, m, "secret_key", archive_key_print(a, k->config));
 	value_set(a, m, "settings", settings);
 	value_set(a, m, "tables", tables);
 	return m;
+}
+
+/* As much as the last one took, and a quarter more. */
+static bool
+has_room(const struct keeping *k, const char *dir, struct error *e)
+{
+	struct archive all;
+	struct stat last;
+	if (!archive_list(k->a, dir, &all, e))
+		return false;
+	int64_t size = all.n && stat(all.files[0].path, &last) == 0 ? last.st_size : 0;
+	return archive_room(dir, size + size / 4, "for a backup", e);
 }
 
 /* Dump and manifest of one moment. */
@@ -108,7 +122,7 @@ backup(const struct keeping *k, struct db *db, const char *dir, struct error *e)
 	if (!maintenance_begin(db, k->a, "backup", clock_now(), &id, e))
 		return false;
 	bool good =
-	    take(k, db, dir, detail, &path, e) &&
+	    has_room(k, dir, e) && take(k, db, dir, detail, &path, e) &&
 	    (!keeping_flag(k, "--secret-key") || archive_keep_key(k->a, dir, k->config, &key, e));
 	maintenance_end(db, k->a, id, detail, good ? NULL : e, clock_now());
 	if (good && key)

@@ -65,12 +65,23 @@ compare(const struct keeping *k, const struct archive_source *source, const char
 	return true;
 }
 
+/* As much as the database took when it was saved, and a tenth more. */
+static bool
+has_room(const struct keeping *k, struct db *server, const struct archive_source *source,
+    struct error *e)
+{
+	int64_t bytes = value_num(source->manifest, "database_bytes");
+	const struct value *room = database_room(server, k->a, e);
+	return room && archive_room(value_strz(k->a, room, "folder"), bytes + bytes / 10,
+			   "to restore into", e);
+}
+
 bool
 restore_fill(const struct keeping *k, struct db *server, const struct archive_source *source,
     const char *name, const char *owner, const char *like, int64_t *rows, struct error *e)
 {
 	struct error ignored = {0};
-	if (!database_create(server, k->a, name, owner, like, e))
+	if (!has_room(k, server, source, e) || !database_create(server, k->a, name, owner, like, e))
 		return false;
 	if (pour(k, server, source, name, owner, e) && compare(k, source, name, rows, e))
 		return true;

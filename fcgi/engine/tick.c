@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/heartbeat.h"
 #include "base/log.h"
 #include "engine/dialer.h"
 #include "store/dial.h"
@@ -171,6 +172,7 @@ loop(struct dialer *d, struct loop *l, int signals)
 	int64_t drain_until = 0;
 	while (l->accepting || (has_work(d) && clock_monotonic() < drain_until)) {
 		struct error e = {0};
+		heartbeat();
 		if (l->accepting && (told_to_stop(signals) || clock_monotonic() >= l->ends_at)) {
 			l->accepting = false;
 			drain_until = clock_monotonic() + DRAIN_SECONDS * CLOCK_SECOND;

@@ -106,19 +106,46 @@ is_plain_text(struct str url)
 	return true;
 }
 
-/* "host" or "[host]" before a port. */
+/* A name or address without anything that somebody else might read otherwise: no escapes, no zones.
+ */
+static bool
+is_plain_host(struct str host, bool bracketed)
+{
+	char text[INET6_ADDRSTRLEN + 1];
+	struct in6_addr address;
+	if (bracketed) {
+		if (host.n >= sizeof(text))
+			return false;
+		memcpy(text, host.p, host.n);
+		text[host.n] = '\0';
+		return inet_pton(AF_INET6, text, &address) == 1;
+	}
+	for (size_t i = 0; i < host.n; i++) {
+		char c = host.p[i];
+		if (!((c | 32) >= 'a' && (c | 32) <= 'z') && !(c >= '0' && c <= '9') && c != '.' &&
+		    c != '-' && c != '_')
+			return false;
+	}
+	return host.n > 0;
+}
+
+/* "host" or "[host]" before a port of digits. */
 static bool
 cut_host(struct str authority, struct str *host)
 {
-	if (authority.n && authority.p[0] == '[') {
-		size_t end = str_chr(authority, ']');
-		*host = str_sub(authority, 1, end);
-		return end < authority.n && (end + 1 == authority.n || authority.p[end + 1] == ':');
-	}
-	*host = str_sub(authority, 0, str_chr(authority, ':'));
-	if (host->n && host->p[host->n - 1] == '.')
+	bool bracketed = authority.n && authority.p[0] == '[';
+	size_t end = str_chr(authority, bracketed ? ']' : ':');
+	*host = str_sub(authority, bracketed, end);
+	struct str port = str_sub(authority, end + bracketed, authority.n);
+	if (bracketed && end == authority.n)
+		return false;
+	int64_t number = 443;
+	if (port.n && (port.p[0] != ':' || !str_to_int(str_sub(port, 1, port.n), &number) ||
+			  number < 1 || number > 65535))
+		return false;
+	if (!bracketed && host->n && host->p[host->n - 1] == '.')
 		host->n--;
-	return host->n > 0;
+	return is_plain_host(*host, bracketed);
 }
 
 bool

@@ -16,7 +16,7 @@ static const struct {
     {"keep_events", "What providers sent", "The raw reports in the event log."},
     {"keep_decisions", "Decisions", "Why a lead waited, was tried again or given up."},
     {"keep_import_lines", "Lines of files",
-	"Lines that were refused or changed a lead. Later an import cannot be taken back."},
+	"Lines that were refused or changed a lead. Without them a change cannot be taken back."},
     {"keep_login_failures", "Failed sign-ins", "Addresses that tried to sign in."},
     {"keep_files", "Uploaded files", "Those whose import was never finished."},
 };

@@ -231,6 +231,12 @@ database_swap(struct db *db, struct arena *a, const char *name, const char *fres
 	return false;
 }
 
+struct value *
+database_room(struct db *db, struct arena *a, struct error *e)
+{
+	return db_row(db, a, q_database_room, e);
+}
+
 bool
 database_in_use(struct db *db, struct arena *a, bool *in_use, struct error *e)
 {

@@ -55,6 +55,9 @@ bool database_like(struct db *db, struct arena *a, const char *from, const char 
 bool database_swap(struct db *db, struct arena *a, const char *name, const char *fresh,
     const char *old, struct error *e) MUST_USE;
 
+/** {bytes, folder}: how large the database connected to is, and where the server keeps its data;
+ * NULL where this user may not know. */
+struct value *database_room(struct db *db, struct arena *a, struct error *e) MUST_USE;
 /** Whether anything of worth is in it: other people's tables, or users, leads, calls, imports. */
 bool database_in_use(struct db *db, struct arena *a, bool *in_use, struct error *e) MUST_USE;
 /** [{name, rows, digest}] of each table, as the current transaction sees it. */

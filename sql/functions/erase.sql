@@ -15,7 +15,7 @@ $$;
 create or replace function person_suppress(a_client bigint, a_phone text, a_user bigint, at_time timestamptz)
 	returns void language sql as $$
 	insert into suppressions (client_id, phone, reason, source, created_by, created_at)
-	values (a_client, a_phone, 'erased', 'erasure', a_user, at_time) on conflict do nothing;
+	values (a_client, a_phone, 'Asked to be erased', 'erasure', a_user, at_time) on conflict do nothing;
 	update suppressions set evidence = '', call_id = null
 	where phone = a_phone and (client_id = a_client or a_client is null);
 $$;
@@ -103,8 +103,8 @@ begin
 	on conflict do nothing;
 	get diagnostics n = row_count;
 	for again in select o.client_id, o.phone
-			from jsonb_to_recordset(a_orders) o (client_id bigint, phone text, reason text)
-			where o.reason = 'erased' and cardinality(person_leads(o.client_id, o.phone)) > 0 loop
+			from jsonb_to_recordset(a_orders) o (client_id bigint, phone text, source text)
+			where o.source = 'erasure' and cardinality(person_leads(o.client_id, o.phone)) > 0 loop
 		perform person_remove(again.client_id, again.phone);
 	end loop;
 	return n;

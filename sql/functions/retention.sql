@@ -62,7 +62,7 @@ end
 $$;
 
 -- Decisions come in the order of their ids, so that the oldest stand first and none is walked past. With them
--- go what dialers and the nightly work wrote about their runs, and alerts long done with.
+-- go what dialers and the nightly work wrote about their runs.
 create or replace function retention_decisions(a_limit int, at_time timestamptz) returns bigint
 	language plpgsql as $$
 declare
@@ -79,10 +79,6 @@ begin
 	n := n + more;
 	delete from maintenance_runs where id in (select id from maintenance_runs
 		where started_at < at_time - interval '400 days' limit a_limit);
-	get diagnostics more = row_count;
-	n := n + more;
-	delete from alerts where id in (select id from alerts
-		where resolved_at < at_time - interval '400 days' limit a_limit);
 	get diagnostics more = row_count;
 	return n + more;
 end

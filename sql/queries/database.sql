@@ -97,6 +97,11 @@ select 'begin; ' || coalesce((select format('select count(pg_terminate_backend(p
 		from pg_database where datname = $1), '')
 	|| format('alter database %I rename to %I; commit', $2::text, $1::text) as step
 
+-- bytes: of the database connected to. folder: where the server keeps its data, if we may know.
+-- name: database_room
+select pg_database_size(current_database()) as bytes,
+	case when pg_has_role('pg_read_all_settings', 'usage') then current_setting('data_directory') end as folder
+
 -- name: database_has_tables
 select exists (select from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p'))
 	as tables, to_regclass('public.leads') is not null and to_regclass('public.users') is not null as ours,

@@ -13,6 +13,7 @@ import psycopg2.extras
 from conftest_stack import BUILD, ROOT
 
 PG = Path("/usr/lib/postgresql/15/bin")
+OLDER = (ROOT / "tests/system/files/older_release.sql").read_text()
 KEY = "a key for tests, 0123456789abcdef0123456789"
 
 
@@ -44,8 +45,7 @@ class Cluster:
         shutil.rmtree(self.dir, ignore_errors=True)
         assert not findings, "\n".join(findings)
 
-    def run(self, *words, database="trunkline", user=None, check=True, **settings):
-        """The admin command, as root on a server: no user in the address unless one is given."""
+    def environment(self, database="trunkline", user=None, **settings):
         env = {
             **os.environ,
             "DATABASE_URL": f"host={self.dir} dbname={database}" + (f" user={user}" if user else ""),
@@ -61,6 +61,11 @@ class Cluster:
         env.pop("PGUSER", None)
         if not self.user and not user:
             env["PGUSER"] = "postgres"
+        return env
+
+    def run(self, *words, database="trunkline", user=None, check=True, **settings):
+        """The admin command, as root on a server: no user in the address unless one is given."""
+        env = self.environment(database, user, **settings)
         done = subprocess.run(
             [str(BUILD / "trunkline"), *map(str, words)],
             env=env,
@@ -70,6 +75,21 @@ class Cluster:
         )
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
+
+    def renew(self):
+        """The database trunkline with the data of an older release, and no other; made once, then copied."""
+        for name in self.databases():
+            if name not in ("postgres", "template0", "template1", "seed"):
+                self.rows(f'drop database "{name}" with (force)', database="postgres")
+        if "seed" not in self.databases():
+            self.run("database", "init", database="seed")
+            self.run("migrate", database="seed")
+            self.rows("truncate prompts restart identity cascade", database="seed")
+            self.rows(OLDER, database="seed")
+        self.rows("create database trunkline template seed owner trunkline_owner", database="postgres")
+        for setting in ("jit = off", "random_page_cost = 1.1"):
+            self.rows(f"alter database trunkline set {setting}", database="postgres")
+        self.run("database", "init")
 
     def connect(self, database="trunkline", user="postgres"):
         c = psycopg2.connect(

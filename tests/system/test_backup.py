@@ -5,11 +5,11 @@ import os
 import subprocess
 import threading
 
+import psycopg2
 import pytest
 
 from cluster import KEY, Cluster
-from conftest_stack import wait_for
-from test_database import OLDER
+from conftest_stack import BUILD, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -22,15 +22,9 @@ def server():
 @pytest.fixture
 def cluster(server):
     """Its database and its folder of backups as new."""
-    for name in server.databases():
-        if name.startswith("trunkline") or name == "copy":
-            server.rows(f'drop database "{name}" with (force)', database="postgres")
     for path in server.backups.iterdir():
         path.unlink()
-    server.run("database", "init")
-    server.run("migrate")
-    server.rows("truncate prompts restart identity cascade")
-    server.rows(OLDER)
+    server.renew()
     return server
 
 
@@ -199,6 +193,83 @@ def test_wrong_rows_are_found_and_nothing_lost(cluster):
     assert last_run(cluster, "backup_check")["ok"] is False
 
 
+def test_no_room_to_restore_is_found_before_the_disk_is_full(cluster):
+    cluster.run("backup")
+    manifest = newest(cluster).with_suffix(".json")
+    m = json.loads(manifest.read_text())
+    assert 1 << 20 < m["database_bytes"] < 1 << 30
+    m["database_bytes"] = 1 << 60
+    manifest.write_text(json.dumps(m))
+    done = cluster.run("backup", "--check", check=False)
+    assert done.returncode == 1 and "There is no room to restore into" in done.stderr
+    assert "no room" in last_run(cluster, "backup_check")["detail"]["error"]
+    assert "trunkline_check" not in cluster.databases()
+
+
+def test_backup_of_a_newer_program_is_refused(cluster):
+    cluster.rows("insert into schema_migrations values ('9001_later.sql', 9001, 'x', now())")
+    cluster.run("backup")
+    before = cluster.everything()
+    done = cluster.run("restore", newest(cluster), "--yes", check=False)
+    assert done.returncode == 1 and "newer Trunkline" in done.stderr
+    assert cluster.everything() == before
+    assert sorted(d for d in cluster.databases() if d.startswith("trunkline")) == ["trunkline"]
+
+
+def test_what_a_killed_restore_left_is_in_nobodys_way(cluster):
+    cluster.run("backup")
+    cluster.rows("create database trunkline_restoring", database="postgres")
+    cluster.rows("create database trunkline_check", database="postgres")
+    cluster.run("backup", "--check")
+    cluster.run("restore", newest(cluster), "--yes")
+    left = [d for d in cluster.databases() if d.startswith("trunkline")]
+    assert len(left) == 2 and all(d == "trunkline" or "_before_" in d for d in left), left
+
+
+@pytest.mark.parametrize("tables", [0, 20])
+def test_restore_that_is_killed_loses_nothing(cluster, tables):
+    """Killed when the new database is there, and when most of it is filled; then once more, whole."""
+    cluster.run("backup")
+    cluster.rows("delete from events")
+    before = cluster.everything()
+
+    def so_far():
+        if "trunkline_restoring" not in cluster.databases():
+            return None
+        try:
+            found = cluster.one("select count(*) as n from pg_tables", database="trunkline_restoring")
+        except psycopg2.OperationalError:
+            return None
+        return found["n"] - 60 >= tables or (tables == 0)
+
+    words = [str(BUILD / "trunkline"), "restore", str(newest(cluster)), "--yes"]
+    process = subprocess.Popen(words, env=cluster.environment(), stdout=subprocess.DEVNULL)
+    wait_for(so_far, pause=0.01)
+    process.kill()
+    process.wait()
+    assert cluster.everything() == before
+    cluster.run("restore", newest(cluster), "--yes")
+    assert cluster.one("select count(*) as n from events") == {"n": 300}
+
+
+def test_run_time_role_may_save_but_not_replace(cluster):
+    """For a database on another server, where nobody is its superuser."""
+    cluster.run("backup", user="trunkline")
+    for words in (("backup", "--check"), ("restore", newest(cluster), "--yes")):
+        done = cluster.run(*words, user="trunkline", check=False)
+        assert done.returncode == 1 and "permission denied to create database" in done.stderr
+
+
+def test_two_at_once(cluster):
+    c = cluster.connect()
+    with c.cursor() as cursor:
+        cursor.execute("select pg_advisory_lock(7412302)")
+        done = cluster.run("backup", check=False)
+    c.close()
+    assert done.returncode == 1 and "under way" in done.stderr
+    assert not list(cluster.backups.iterdir())
+
+
 def test_manifest_is_needed(cluster):
     cluster.run("backup")
     newest(cluster).with_suffix(".json").unlink()
@@ -206,26 +277,32 @@ def test_manifest_is_needed(cluster):
     assert done.returncode == 1 and "copy both" in done.stderr
 
 
-def test_no_room_leaves_no_half_file(cluster):
-    """A full disk where this may be made, else a folder that cannot be written."""
+def test_what_cannot_be_written_leaves_nothing(cluster):
     cluster.run("backup")
     before = sorted(os.listdir(cluster.backups))
+    closed = cluster.dir / "closed"
+    closed.mkdir()
+    closed.chmod(0o555)
+    done = cluster.run("backup", "--to", closed, check=False)
+    assert done.returncode == 1 and "pg_dump" in done.stderr and os.listdir(closed) == []
+    run = last_run(cluster, "backup")
+    assert run["ok"] is False and "pg_dump" in run["detail"]["error"]
+    assert before == sorted(os.listdir(cluster.backups))
+    closed.rmdir()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
+def test_full_disk_is_not_made_fuller(cluster):
     full = cluster.dir / "full"
-    full.mkdir(mode=0o777)
-    mounted = os.getuid() == 0 and not subprocess.call(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", full]
-    )
-    full.chmod(0o777 if mounted else 0o500)
+    full.mkdir()
+    subprocess.check_call(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0777", "tmpfs", full])
     try:
         done = cluster.run("backup", "--to", full, check=False)
-        assert done.returncode == 1 and "pg_dump" in done.stderr
+        assert done.returncode == 1 and "There is no room for a backup" in done.stderr
         assert os.listdir(full) == []
     finally:
-        if mounted:
-            subprocess.check_call(["umount", full])
-    run = last_run(cluster, "backup")
-    assert run["ok"] is False and run["detail"]["error"]
-    assert before == sorted(os.listdir(cluster.backups))
+        subprocess.check_call(["umount", full])
+    assert "no room" in last_run(cluster, "backup")["detail"]["error"]
 
 
 # -- keeping -----------------------------------------------------------------------------------------

@@ -6,10 +6,8 @@ import threading
 import psycopg2
 import pytest
 
-from cluster import Cluster
+from cluster import OLDER, Cluster
 from conftest_stack import BUILD, ROOT
-
-OLDER = (ROOT / "tests/system/files/older_release.sql").read_text()
 
 
 @pytest.fixture(scope="module")

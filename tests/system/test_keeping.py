@@ -6,7 +6,6 @@ import pytest
 
 from cluster import Cluster
 from conftest_stack import wait_for
-from test_database import OLDER
 
 
 @pytest.fixture(scope="module")
@@ -19,11 +18,7 @@ def server():
 @pytest.fixture
 def cluster(server):
     """A database with the data of an installation: calls and events of the last 50 days, one each 4 hours."""
-    server.rows("drop database if exists trunkline with (force)", database="postgres")
-    server.run("database", "init")
-    server.run("migrate")
-    server.rows("truncate prompts restart identity cascade")
-    server.rows(OLDER)
+    server.renew()
     return server
 
 
@@ -63,19 +58,16 @@ def test_each_kind_goes_by_its_days_and_the_rest_stays(cluster):
         "users",
     )
     before = {t: cluster.rows(f"select x::text from {t} x order by 1") for t in untouched}
-    totals = cluster.one(
-        "select count(*) as n, sum(cost_usd) as cost from calls where outcome = 'voicemail'"
-    )
+    sums = "select count(*) as n, sum(cost_usd) as cost from calls where outcome = 'voicemail'"
+    totals = cluster.one(sums)
     out = cluster.run("retention").stdout
     assert dated(cluster) == {"transcripts": 179, "events": 239, "decisions": 59}
     assert {t: cluster.rows(f"select x::text from {t} x order by 1") for t in untouched} == before
-    assert (
-        cluster.one("select count(*) as n, sum(cost_usd) as cost from calls where outcome = 'voicemail'")
-        == totals
-    )
+    assert cluster.one(sums) == totals
     assert not cluster.rows(
         "select 1 from calls where created_at < now() - interval '30 days'"
-        " and (transcript is not null or turns is not null or summary is not null or recording_url is not null)"
+        " and (transcript is not null or turns is not null or summary is not null"
+        " or recording_url is not null)"
     )
     assert count(cluster, "login_failures") == 2 and count(cluster, "import_lines") == 1
     assert "transcripts      121" in out and "events           61" in out
@@ -199,7 +191,7 @@ def test_person_is_gone_but_for_the_order(cluster):
     assert "1 leads, 1 calls, 2 events, 2 import_lines, 1 consents" in out
     assert traces(cluster, "4155550042", "Person 42", "555-0042", "p42@example.test") == {"suppressions"}
     assert cluster.one("select reason, evidence from suppressions where phone = %s", WHOM) == {
-        "reason": "erased",
+        "reason": "Asked to be erased",
         "evidence": "",
     }
     assert cluster.rows("select x::text from calls x order by 1") == others
@@ -257,7 +249,9 @@ def test_admin_erases_by_the_button(stack):
     done = admin.form(f"{page}/erase", {"digits": "0177"})
     assert done.status_code == 200 and done.url.endswith("/leads") and "Erased." in done.text
     assert not stack.rows("select 1 from leads where id = %s", lead)
-    assert stack.one("select reason from suppressions where phone = '+14155550177'") == {"reason": "erased"}
+    assert stack.one("select reason from suppressions where phone = '+14155550177'") == {
+        "reason": "Asked to be erased"
+    }
     audit = stack.one(
         "select who, address, detail from audit where action = 'person.erase' order by id desc"
     )

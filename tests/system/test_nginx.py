@@ -1,10 +1,14 @@
 """What nginx itself decides, with the files of a server (nginx/): limits, headers, errors, addresses."""
+import json
+import os
 import re
+import signal
 import socket
 import ssl
 import subprocess
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import requests
@@ -18,6 +22,10 @@ def own_address():
     """An address of this machine that nginx takes for a stranger's, or None."""
     told = subprocess.run(["hostname", "-I"], capture_output=True, text=True).stdout.split()
     return next((a for a in told if "." in a and not a.startswith("127.")), None)
+
+
+def children(pid):
+    return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
 
 
 @pytest.fixture
@@ -139,6 +147,35 @@ def test_tls_is_modern_and_speaks_http2_and_ipv6(stack):
         shake("127.0.0.1", minimum_version=ssl.TLSVersion.TLSv1, maximum_version=ssl.TLSVersion.TLSv1_1)
     if socket.has_ipv6 and open("/proc/net/if_inet6").read():
         assert shake("::1") == ("TLSv1.3", "h2")
+
+
+def test_behind_a_proxy_the_client_is_who_the_proxy_says(stack):
+    snippet, log = stack.state / "nginx/local-proxies.conf", stack.state / "log/access.log"
+    master = int((stack.state / "run/nginx.pid").read_text())
+
+    def reload_nginx():
+        before = children(master)
+        os.kill(master, signal.SIGHUP)
+        wait_for(lambda: not before & children(master))
+
+    def seen_as(mark, forwarded):
+        stack.http().get("/healthz", headers={"X-Request-Id": mark, "X-Forwarded-For": forwarded})
+        line = wait_for(lambda: next((x for x in log.read_text().splitlines() if mark in x), None))
+        return json.loads(line)["address"]
+
+    # A stranger's word about himself is nothing.
+    assert seen_as("without-a-proxy", "203.0.113.9") in ("127.0.0.1", "::1")
+    try:
+        snippet.write_text(
+            "set_real_ip_from 127.0.0.0/8;\nset_real_ip_from ::1;\nset_real_ip_from 10.0.0.0/8;\n"
+            "real_ip_header X-Forwarded-For;\nreal_ip_recursive on;\n"
+        )
+        reload_nginx()
+        assert seen_as("behind-a-proxy", "203.0.113.9") == "203.0.113.9"
+        assert seen_as("behind-two-proxies", "6.6.6.6, 203.0.113.9, 10.0.0.7") == "203.0.113.9"
+    finally:
+        snippet.unlink()
+        reload_nginx()
 
 
 def test_too_much_of_one_thing_leaves_the_others_alone(stack, stranger):

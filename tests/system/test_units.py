@@ -17,7 +17,7 @@ MOST_EXPOSED = 1.5
 
 
 def run(*words, check=True, **more):
-    more.setdefault("timeout", 300)
+    more.setdefault("timeout", 60)
     done = subprocess.run([str(w) for w in words], capture_output=True, text=True, **more)
     assert not check or done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
     return done
@@ -58,13 +58,7 @@ def installed(tmp_path_factory):
 def test_install_brings_all_that_runs(installed):
     programs = {p.name for p in installed.lib.iterdir()}
     assert {"trunkline", "trunkline-web", "trunkline-dialer", "trunkline-late.so"} <= programs
-    assert {p.name for p in installed.share.iterdir()} == {
-        "templates",
-        "static",
-        "sql",
-        "nginx",
-        "trunkline.rules.yml",
-    }
+    assert {"templates", "static", "sql", "nginx"} <= {p.name for p in installed.share.iterdir()}
     for line in (installed.share / "static/manifest").read_text().splitlines():
         assert (installed.share / "static" / (line.split()[1] + ".gz")).is_file(), line
     assert "static_dir" not in run(installed.lib / "trunkline", "--help").stdout
@@ -220,6 +214,30 @@ def test_nginx_takes_the_site(machine):
     assert "real_ip" not in (machine / "etc/nginx/trunkline/local-proxies.conf").read_text()
 
 
+def test_a_database_elsewhere_lets_the_services_out(machine):
+    env = machine / "etc/trunkline/trunkline.env"
+    setting = env.read_text()
+    drop_in = machine / "etc/systemd/system/trunkline-.service.d/20-remote-database.conf"
+    for near in ("host=/run/postgresql dbname=x", "postgresql:///trunkline", "dbname=trunkline"):
+        env.write_text(setting + f"DATABASE_URL={near}\n")
+        set_up(machine, "--domain", DOMAIN)
+        assert not drop_in.exists(), near
+    for far in ("host=db.internal dbname=x user=y", "postgresql://trunkline@10.0.0.5/trunkline"):
+        env.write_text(setting + f"DATABASE_URL={far}\n")
+        set_up(machine)
+        assert "PrivateNetwork=no\n" in drop_in.read_text(), far
+        units = machine / "usr/lib/systemd/system"
+        path = {**os.environ, "SYSTEMD_UNIT_PATH": f"{drop_in.parent.parent}:{units}:"}
+        for name in ("trunkline-hook@a.service", "trunkline-jobs.service"):
+            words = ("systemd-analyze", "security", "--offline=yes", "--no-pager", name)
+            told = run(*words, env=path, check=False).stdout
+            exposure = float(re.search(r"exposure level for \S+ ([0-9.]+)", told).group(1))
+            assert 0.5 < exposure <= MOST_EXPOSED, name
+        env.write_text(setting)
+        set_up(machine)
+        assert not drop_in.exists()
+
+
 def test_certbots_certificate_takes_over(machine):
     set_up(machine, "--domain", DOMAIN)
     site = machine / "etc/nginx/sites-enabled/trunkline.conf"
@@ -245,6 +263,7 @@ def server(installed, stack):
     env = installed.etc / "server.env"
     env.write_text(
         f"DATABASE_URL='host={stack.state}/run dbname=trunkline user=trunkline'\nSTATE={stack.state}\n"
+        f"RUN_DIR={installed.top}\n"
         f"SQL_DIR={installed.share}/sql\nTEMPLATE_DIR={installed.share}/templates\n"
         f"STATIC_DIR={installed.share}/static\nVOICE_ID=from-the-file\nWEB_WORKERS=4\n"
         "BLAND_API_KEY=sk-from-file\n"
@@ -311,6 +330,21 @@ def pool(server, tmp_path):
 def test_ping_tells_who_does_not_answer(server, tmp_path):
     done = run(server.command, "ping", tmp_path / "none.sock", env=server.env, check=False)
     assert done.returncode == 1 and "No such file" in done.stderr
+    with socket.socket(socket.AF_UNIX) as impostor:
+        impostor.bind(str(tmp_path / "other.sock"))
+        impostor.listen()
+
+        def answer():
+            connection = impostor.accept()[0]
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nStatus: 200 OK, but not at the right place")
+            connection.close()
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        done = run(server.command, "ping", tmp_path / "other.sock", env=server.env, check=False)
+        thread.join()
+    assert done.returncode == 1 and "not a good one" in done.stderr
     done = run(server.command, "ping", "/" + "x" * 200, env=server.env, check=False)
     assert done.returncode == 1 and "107 bytes" in done.stderr
 
@@ -334,16 +368,17 @@ def test_replacing_workers_fails_no_request(pool):
     run("sh", pool.server.lib / "pool.sh", "renew", str(pool.process.pid))
     wait_for(lambda: len(pool.workers()) == 2 and not before & set(pool.workers()))
     # systemctl restart: what arrives in between waits in the socket.
-    pool.stop()
+    stopping = subprocess.Popen(["sh", pool.server.lib / "pool.sh", "stop", str(pool.process.pid)])
+    pool.process.wait(30)
+    assert stopping.wait(10) == 0
     pool.start()
-    # kill -9, and systemd starts it again.
     wait_for(lambda: len(pool.workers()) == 2)
     at_restart = len(asked)
     wait_for(lambda: len(asked) > at_restart + 10, 60)
     over.set()
     for t in threads:
         t.join()
-    assert failed == [] and len(asked) > 20
+    assert failed == []
 
 
 def test_what_waits_in_the_socket_outlives_a_kill(pool):
