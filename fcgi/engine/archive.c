@@ -195,7 +195,7 @@ archive_rotate(struct arena *a, const char *dir, const struct config *config, in
 {
 	const struct rotation r = {
 	    config->backup_daily, config->backup_weekly, config->backup_monthly};
-	struct archive all;
+	struct archive all = {0};
 	*removed = 0;
 	if (!remove_parts(a, dir, e) || !archive_list(a, dir, &all, e))
 		return false;

@@ -67,7 +67,7 @@ describe(const struct keeping *k, struct db *db, int64_t now, struct error *e)
 static bool
 has_room(const struct keeping *k, const char *dir, struct error *e)
 {
-	struct archive all;
+	struct archive all = {0};
 	struct stat last;
 	if (!archive_list(k->a, dir, &all, e))
 		return false;
@@ -102,7 +102,7 @@ take(const struct keeping *k, struct db *db, const char *dir, struct value *deta
 static void
 say_taken(const struct keeping *k, const char *dir, const char *path, const struct value *detail)
 {
-	struct archive all;
+	struct archive all = {0};
 	struct error e = {0};
 	size_t kept = archive_list(k->a, dir, &all, &e) ? all.n : 0;
 	printf("%s: %lld bytes. %zu kept, %lld older removed.\n", path,
@@ -138,7 +138,7 @@ check_newest(
     const struct keeping *k, struct db *db, const char *dir, struct value *detail, struct error *e)
 {
 	struct arena *a = k->a;
-	struct archive all;
+	struct archive all = {0};
 	struct archive_source source;
 	const struct value *here = database_here(db, a, e);
 	if (!here || !archive_list(a, dir, &all, e))
@@ -180,7 +180,7 @@ check(const struct keeping *k, struct db *db, const char *dir, struct error *e)
 static bool
 list(const struct keeping *k, const char *dir, struct error *e)
 {
-	struct archive all;
+	struct archive all = {0};
 	if (!archive_list(k->a, dir, &all, e))
 		return false;
 	for (size_t i = 0; i < all.n; i++)

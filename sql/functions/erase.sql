@@ -66,7 +66,9 @@ declare
 	result jsonb;
 	n bigint;
 begin
-	-- Whoever claimed one of them before the order was there is waited for.
+	-- In the order in which reports lock them. Whoever claimed one before the order was there is waited for.
+	perform from calls where enrollment_id in (select id from enrollments where lead_id = any (whom))
+		order by id for update;
 	perform from enrollments where lead_id = any (whom) order by id for update;
 	select count(*) into n from enrollments e join calls k on k.enrollment_id = e.id
 	where e.lead_id = any (whom) and k.ended_at is null;

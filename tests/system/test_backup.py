@@ -291,11 +291,11 @@ def test_what_cannot_be_written_leaves_nothing(cluster):
     closed.rmdir()
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root may mount")
 def test_full_disk_is_not_made_fuller(cluster):
     full = cluster.dir / "full"
     full.mkdir()
-    subprocess.check_call(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0777", "tmpfs", full])
+    if subprocess.call(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0777", "tmpfs", full]):
+        pytest.skip("nothing may be mounted here")
     try:
         done = cluster.run("backup", "--to", full, check=False)
         assert done.returncode == 1 and "There is no room for a backup" in done.stderr

@@ -1,4 +1,5 @@
 """Roles, `trunkline database init` and `trunkline migrate`: what a server's database goes through."""
+import hashlib
 import shutil
 import subprocess
 import threading
@@ -146,6 +147,15 @@ def test_two_at_once_migrate_once(cluster):
     for t in threads:
         t.join()
     assert sum(not a.startswith("0 migrations") for a in answers) == 1, answers
+
+
+def test_released_migrations_stay_as_they_are():
+    """Who installed a release has applied them; a change of theirs is a new migration. New ones are added to
+    the list when they are released."""
+    for line in (ROOT / "tests/system/files/released_migrations.txt").read_text().splitlines():
+        digest, name = line.split()
+        now = hashlib.sha256((ROOT / "sql/migrations" / name).read_bytes()).hexdigest()
+        assert now == digest, name
 
 
 def test_data_of_an_older_release_survives(cluster):

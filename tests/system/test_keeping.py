@@ -217,6 +217,10 @@ def test_erasing_again_and_strangers(cluster):
     assert "too few digits" in cluster.run("erase", "12", "--yes", check=False).stderr
 
 
+def test_run_time_role_may_erase(cluster):
+    assert "1 leads, 1 calls" in cluster.run("erase", WHOM, "--yes", user="trunkline").stdout
+
+
 def test_not_while_a_call_is_under_way(cluster):
     cluster.rows(
         "update calls set state = 'under_way', ended_at = null, outcome = null where phone = %s", WHOM
