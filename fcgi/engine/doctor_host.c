@@ -101,7 +101,7 @@ static const char *
 too_open(struct patient *p, const char *path, mode_t closed)
 {
 	struct stat st;
-	if (stat(path, &st) != 0 || !(st.st_mode & closed))
+	if (!path || stat(path, &st) != 0 || !(st.st_mode & closed))
 		return NULL;
 	return doctor_finding(p,
 	    arena_printf(p->a, "chmod %s %s", closed == 077 ? "go=" : "o=", path),
@@ -117,8 +117,7 @@ doctor_permissions(struct patient *p)
 		const char *path;
 		mode_t closed;
 	} all[] = {{state, 07}, {arena_printf(p->a, "%s/spool", state), 07},
-	    {arena_printf(p->a, "%s/backups", state), 07}, {"/var/backups/trunkline", 07},
-	    {arena_printf(p->a, "%s/secret-key", state), 077},
+	    {p->config->backup_dir, 07}, {arena_printf(p->a, "%s/secret-key", state), 077},
 	    {arena_printf(p->a, "%s/tls/key.pem", state), 07}, {p->config->run_dir, 07},
 	    {"/etc/trunkline/trunkline.env", 07}, {"/etc/trunkline/site.env", 07},
 	    {"/etc/trunkline/keys", 07}};

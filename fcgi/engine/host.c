@@ -18,14 +18,14 @@ size_t
 host_disks(const struct config *config, struct host_disk out[HOST_DISKS])
 {
 	const char *const paths[HOST_DISKS] = {
-	    config->state_dir, "/var/lib/postgresql", "/var/backups/trunkline", "/var/log"};
+	    config->state_dir, "/var/lib/postgresql", config->backup_dir, "/var/log"};
 	dev_t seen[HOST_DISKS];
 	size_t n = 0;
 	for (size_t i = 0; i < HOST_DISKS; i++) {
 		struct stat st;
 		struct statvfs fs;
 		bool known = false;
-		if (stat(paths[i], &st) != 0 || statvfs(paths[i], &fs) != 0)
+		if (!paths[i] || stat(paths[i], &st) != 0 || statvfs(paths[i], &fs) != 0)
 			continue;
 		for (size_t k = 0; k < n; k++)
 			known = known || seen[k] == st.st_dev;

@@ -8,8 +8,6 @@
 #include "http/meter.h"
 #include "store/metrics.h"
 
-enum { KEPT_SECONDS = 5 };
-
 /* Who comes through a proxy on this machine comes from elsewhere. */
 static bool
 is_local(const struct request *rq)
@@ -178,30 +176,45 @@ print_gauge(struct buf *b, const struct gauge *g, const struct value *v)
 	}
 }
 
-/* What the database says, asked at most every few seconds whoever asks us. */
+/* What the database said last, asked again only after some seconds, whoever asks us. */
+struct answer {
+	struct value *(*ask)(struct db *, struct arena *, int64_t, struct error *);
+	int seconds;
+	struct arena *a;
+	struct value *row;
+	int64_t asked_at;
+};
+
+static const struct value *
+answer_of(struct request *rq, struct answer *kept)
+{
+	struct error e = {0};
+	int64_t now = clock_monotonic();
+	if (kept->row && now - kept->asked_at < kept->seconds * CLOCK_SECOND)
+		return kept->row;
+	if (!kept->a)
+		kept->a = arena_new(4 << 10);
+	arena_reset(kept->a);
+	kept->row =
+	    rq->app->refresh(rq->app, &e) ? kept->ask(rq->app->db, kept->a, clock_now(), &e) : NULL;
+	kept->asked_at = now;
+	if (!kept->row)
+		log_warn("no metrics of the database", LOG_TEXT("why", e.message));
+	return kept->row;
+}
+
 static void
 print_state(struct request *rq, struct buf *b)
 {
-	static struct arena *kept;
-	static struct value *state;
-	static int64_t asked_at;
-	struct error e = {0};
-	int64_t now = clock_monotonic();
-	if (!kept)
-		kept = arena_new(8 << 10);
-	if (!state || now - asked_at >= KEPT_SECONDS * CLOCK_SECOND) {
-		arena_reset(kept);
-		state = rq->app->refresh(rq->app, &e)
-			    ? metrics_state(rq->app->db, kept, clock_now(), &e)
-			    : NULL;
-		asked_at = now;
-	}
-	if (!state)
-		log_warn("no metrics of the database", LOG_TEXT("why", e.message));
+	static struct answer state = {.ask = metrics_state, .seconds = 5};
+	static struct answer day = {.ask = metrics_day, .seconds = 60};
+	const struct value *now = answer_of(rq, &state), *lately = now ? answer_of(rq, &day) : NULL;
 	print_head(b, "trunkline_database_up", "gauge", "1 while the database answers.");
-	buf_printf(b, "trunkline_database_up %d\n", state != NULL);
-	for (size_t i = 0; state && i < sizeof(gauges) / sizeof(gauges[0]); i++)
-		print_gauge(b, &gauges[i], value_get(state, gauges[i].member));
+	buf_printf(b, "trunkline_database_up %d\n", now != NULL);
+	for (size_t i = 0; now && i < sizeof(gauges) / sizeof(gauges[0]); i++) {
+		const struct value *found = value_get(now, gauges[i].member);
+		print_gauge(b, &gauges[i], found ? found : value_get(lately, gauges[i].member));
+	}
 }
 
 bool

@@ -8,10 +8,6 @@ with waiting as materialized (
 		from (select due_at from enrollments where campaign_id = c.id and state = 'waiting'
 			order by priority desc, due_at, id limit 10000) w) d
 	where c.state = 'running'
-), day as materialized (
-	select c.provider, c.outcome, c.reason, count(*) as n
-	from clients k join calls c on c.client_id = k.id and c.created_at > $1::timestamptz - interval '1 day'
-	group by 1, 2, 3
 ), lately as materialized (
 	select e.verdict, e.kind, e.applied_at, e.call_id from events e
 	where e.received_at > $1::timestamptz - interval '1 hour' order by e.received_at desc, e.id desc limit 10000
@@ -29,12 +25,6 @@ select
 	(select coalesce(jsonb_agg(jsonb_build_object('state', s, 'value', (select count(*) from calls
 		where ended_at is null and state = s))), '[]')
 		from unnest('{placing,placed,under_way,ambiguous}'::text[]) s) as live_calls,
-	(select coalesce(jsonb_agg(jsonb_build_object('outcome', outcome, 'value', n)), '[]')
-		from (select outcome, sum(n)::bigint as n from day where outcome is not null group by 1 order by 1) o)
-		as outcomes,
-	(select coalesce(jsonb_agg(jsonb_build_object('provider', provider, 'reason', reason, 'value', n)), '[]')
-		from (select provider, coalesce(reason, outcome) as reason, sum(n)::bigint as n from day
-			where outcome in ('failed', 'unknown') group by 1, 2 order by 1, 2) f) as provider_errors,
 	(select coalesce(jsonb_agg(jsonb_build_object('provider', provider, 'value', n)), '[]')
 		from (select provider, max((stopped_reason is not null)::int) as n from provider_limits group by 1) p)
 		as provider_stopped,
@@ -58,3 +48,18 @@ select
 			where ok group by 1 order by 1) m) as maintenance,
 	(select coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'value', n)), '[]')
 		from (select kind, count(*) as n from alerts where resolved_at is null group by 1 order by 1) a) as alerts;
+
+-- Apart, because it reads the calls of a whole day: asked for less often.
+-- name: metrics_day
+with day as materialized (
+	select c.provider, c.outcome, c.reason, count(*) as n
+	from clients k join calls c on c.client_id = k.id and c.created_at > $1::timestamptz - interval '1 day'
+	where c.outcome is not null
+	group by 1, 2, 3
+)
+select
+	(select coalesce(jsonb_agg(jsonb_build_object('outcome', outcome, 'value', n)), '[]')
+		from (select outcome, sum(n)::bigint as n from day group by 1 order by 1) o) as outcomes,
+	(select coalesce(jsonb_agg(jsonb_build_object('provider', provider, 'reason', reason, 'value', n)), '[]')
+		from (select provider, coalesce(reason, outcome) as reason, sum(n)::bigint as n from day
+			where outcome in ('failed', 'unknown') group by 1, 2 order by 1, 2) f) as provider_errors;

@@ -53,7 +53,7 @@ def test_every_answer_has_a_request_id_and_a_given_one_is_kept(stack):
 def test_a_request_id_reaches_the_log(stack):
     stack.http().get("/no-such-page", headers={"X-Request-Id": "find-me-in-the-log"})
     log = stack.state / "log" / "access.log"
-    wait_for(lambda: "find-me-in-the-log" in log.read_text())
+    wait_for(lambda: "find-me-in-the-log" in log.read_text(errors="replace"))
 
 
 def test_headers_hold_on_pages_files_and_errors(stack):
