@@ -149,7 +149,7 @@ $(BUILD)/static/manifest: $(STATIC)
 prerequisites: ## install (as root) or check the packages that run and build it
 	@systemd/packages.sh $(RUN_PACKAGES) $(BUILD_PACKAGES)
 test-prerequisites: prerequisites ## … and those that test it
-	@systemd/packages.sh $(TEST_PACKAGES)
+	@systemd/packages.sh $(TEST_PACKAGES) $(DEB_PACKAGES)
 run: prerequisites ## run everything in the foreground: https://localhost:$(HTTPS_PORT)
 	@$(MAKE) -s --no-print-directory -j2 BUILD=$(BUILD) SAN=$(SAN) all
 	@exec env HTTPS_PORT=$(HTTPS_PORT) HTTP_PORT=$(HTTP_PORT) WEB_WORKERS=$(WEB_WORKERS) \
@@ -224,6 +224,13 @@ deb: ## the Debian package, into $(BUILD)/deb (VERSION=)
 	@ls "$(DEB)"/trunkline_$(VERSION)_*.deb
 
 # --- testing it ---------------------------------------------------------------------------------
+.PHONY: vps
+# What boots a machine and looks at it from outside; promtool is fetched without its server.
+VPS_PACKAGES = debootstrap systemd-container e2fsprogs iproute2 util-linux wrk testssl.sh chromium \
+	chromium-driver python3 python3-requests python3-selenium git curl
+vps: ## the package on a bare machine that systemd-nspawn boots (PARTS= OLD=); "N passed, N failed"
+	@systemd/packages.sh $(BUILD_PACKAGES) $(DEB_PACKAGES) $(VPS_PACKAGES)
+	@BUILD=$(BUILD) PARTS=$(PARTS) OLD=$(OLD) tests/vps/run.sh
 .PHONY: test lint fuzz chaos bench load coverage valgrind
 test: test-prerequisites ## everything that must hold; ends with "N passed, N failed"
 	@tests/run.sh

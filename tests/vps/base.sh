@@ -18,7 +18,8 @@ debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,iproute2,ca-ce
 	bookworm "$root" "${mirror:-http://deb.debian.org/debian}" > "$log" 2>&1
 # How this machine reaches its packages is its own affair: all of it is copied, nothing of it is written here.
 rm -rf "$root/etc/apt/sources.list.d" "$root/etc/apt/sources.list"
-for part in sources.list sources.list.d apt.conf.d keyrings trusted.gpg trusted.gpg.d auth.conf.d preferences.d; do
+for part in sources.list sources.list.d apt.conf.d keyrings trusted.gpg trusted.gpg.d auth.conf.d \
+	preferences.d; do
 	if [ -e "/etc/apt/$part" ]; then cp -a "/etc/apt/$part" "$root/etc/apt/"; fi
 done
 if [ -d /usr/share/keyrings ]; then cp -an /usr/share/keyrings/. "$root/usr/share/keyrings/"; fi

@@ -2,35 +2,49 @@
 
 import time
 
-from journey import seconds, set_up
+from journey import scan, seconds, set_up, visitor
 from machine import Failed, wait_for
+from outside import Visitor, addresses
 from rows import Rows
 
 BACKUPS = "/var/backups/trunkline"
 
 
 def prepare(house):
-    """The second machine, fresh, with the same release and an empty house."""
+    """The second machine, fresh, with the newer release and an empty house; beside the first one's parts. It
+    has nothing else to do, so it also stands still for testssl.sh."""
     machine = house.boot()
     house.second = machine
     try:
         machine.start()
         set_up(machine, house.new, house.domain)
-        house.second_ready = True
-    except Failed as e:
-        house.second_trouble = str(e)
+        house.second_state = "ready"
+    except Exception as e:
+        house.second_state = "it was not set up: " + repr(e)
+        return
+    if house.wants("tls"):
+        try:
+            house.tls = scan(house, machine)
+        except Exception as e:
+            house.tls = repr(e)
+
+
+def second(house):
+    wait_for(lambda: house.second_state, 300, "the second machine is not ready")
+    if house.second_state != "ready":
+        raise Failed("the second machine: " + house.second_state)
+    return house.second
 
 
 def restore(house):
     first = house.machine
-    wait_for(
-        lambda: hasattr(house, "second_ready") or hasattr(house, "second_trouble"),
-        240,
-        "the second machine",
-    )
-    if hasattr(house, "second_trouble"):
-        raise Failed("the second machine: " + house.second_trouble)
-    second = house.second
+    other = second(house)
+    wait_for(lambda: house.tls or not house.wants("tls"), 200, "testssl.sh is not done")
+    # A restore pauses what was running, so that nobody is called on the word of old data; here nothing runs.
+    person = visitor(house)
+    for campaign in person.get("/api/campaigns").json()["campaigns"]:
+        if campaign["state"] == "running":
+            person.post(f"/api/campaigns/{campaign['id']}/pause").raise_for_status()
     # Nothing moves while it is compared.
     first.sh("systemctl stop trunkline.target 'trunkline*.timer' 'trunkline*.socket' 'trunkline*.service'")
     begin = time.monotonic()
@@ -45,16 +59,16 @@ def restore(house):
     stem = name.rsplit("/", 1)[1].split(".")[0]
     first.sh(f"cd {BACKUPS} && tar -cf /root/backup.tar {stem}*")
     first.take("/root/backup.tar", copy)
-    second.put(copy, "/root/backup.tar")
-    second.sh(f"tar -C {BACKUPS} -xf /root/backup.tar")
+    other.put(copy, "/root/backup.tar")
+    other.sh(f"tar -C {BACKUPS} -xf /root/backup.tar")
     # The key that opens what is sealed in it belongs to a backup of the machine, as the manual says.
     first.take("/etc/trunkline/keys/SECRET_KEY", house.folder / "secret")
-    second.put(house.folder / "secret", "/etc/trunkline/keys/SECRET_KEY")
-    second.sh("systemctl stop trunkline.target 'trunkline*.timer' 'trunkline*.socket' 'trunkline*.service'")
+    other.put(house.folder / "secret", "/etc/trunkline/keys/SECRET_KEY")
+    other.sh("systemctl stop trunkline.target 'trunkline*.timer' 'trunkline*.socket' 'trunkline*.service'")
     begin = time.monotonic()
-    second.run("trunkline", "restore", name, "--yes")
+    other.run("trunkline", "restore", name, "--yes")
     house.figure("trunkline restore", seconds(begin))
-    after = Rows(second)
+    after = Rows(other)
     differences = before.differences(after)
     house.figure(
         "compared", f"{len(before.tables)} tables, {before.total} rows, {len(before.sequences)} sequences"
@@ -62,13 +76,10 @@ def restore(house):
     house.check(
         "every row came back on a fresh machine", not differences and before.total > 1000, differences[:6]
     )
-    second.run("trunkline", "setup", "--yes", timeout=180)
-    from journey import Visitor  # the second has a certificate of its own
-
-    second.take("/etc/trunkline/tls/cert.pem", house.folder / "second.pem")
-    from outside import addresses
-
-    addresses[house.domain] = second.address
+    other.run("trunkline", "setup", "--yes", timeout=180)
+    # It has a certificate of its own.
+    other.take("/etc/trunkline/tls/cert.pem", house.folder / "second.pem")
+    addresses[house.domain] = other.address
     try:
         person = Visitor(house.domain, str(house.folder / "second.pem")).login(house.email, house.password)
         house.check("the old password opens the restored house", person.get("/leads").status_code == 200)
@@ -78,7 +89,8 @@ def restore(house):
 
 
 def remove(house):
-    machine = house.second if house.second and house.second.leader() else house.machine
+    machine = second(house)
+    wait_for(lambda: house.tls or not house.wants("tls"), 200, "testssl.sh is not done")
     rows = machine.number("select count(*) from leads")
     machine.run("apt-get", "-qq", "-y", "remove", "trunkline", timeout=180)
     house.check("remove keeps the data", machine.number("select count(*) from leads") == rows)

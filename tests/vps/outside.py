@@ -46,8 +46,9 @@ class Visitor(requests.Session):
 
 
 class Load:
-    """Pages with all their parts and signed reports of a provider, from many connections, until stopped. Every
-    request is counted; whatever is not answered as it should be is a failure, with its time and reason."""
+    """Pages with all their parts and signed reports of a provider, from many connections, until stopped.
+    Every request is counted; whatever is not answered as it should be is a failure, with its time and reason.
+    """
 
     def __init__(self, domain, address, certificate, token, secret, reports):
         self.domain, self.address, self.token, self.secret = domain, address, token, secret
@@ -92,7 +93,7 @@ class Load:
             self.failures.append(f"{time.strftime('%H:%M:%S')} {what}: {why}"[:300])
 
     def get(self, wire, path, fresh):
-        """(wire, body) of a page; a browser sends again, once, where a kept connection was closed under it."""
+        """(wire, body) of a page; a browser sends once more where a kept connection was closed."""
         headers = {"Authorization": "Bearer " + self.token, "Accept": "text/html"}
         if path.startswith("/static/"):
             headers = {}

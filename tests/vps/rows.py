@@ -2,8 +2,8 @@
 
 import hashlib
 
-# A cache that may be emptied at any time, and the diary of running dialers: no part of the data.
-LEFT_OUT = {"tallies", "dialer_runs"}
+# A cache that may be emptied at any time, and the diaries of dialers and of backups.
+LEFT_OUT = {"tallies", "dialer_runs", "maintenance_runs"}
 
 
 class Rows:
@@ -24,6 +24,7 @@ class Rows:
         self.sequences = {
             name: value
             for name, value in machine.sql("select sequencename, last_value from pg_sequences order by 1")
+            if name != "maintenance_runs_id_seq"
         }
 
     def digest(self):
@@ -42,7 +43,8 @@ class Rows:
             elif ours != theirs:
                 lost, new = set(ours) - set(theirs), set(theirs) - set(ours)
                 found.append(
-                    f"{name}: {len(ours)} rows became {len(theirs)}; gone {list(lost)[:2]}, new {list(new)[:2]}"
+                    f"{name}: {len(ours)} rows became {len(theirs)};"
+                    f" gone {list(lost)[:2]}, new {list(new)[:2]}"
                 )
         for name in sorted(set(self.sequences) | set(other.sequences)):
             if self.sequences.get(name) != other.sequences.get(name):

@@ -8,7 +8,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 root=$PWD
-: "${BUILD:=build}" "${PARTS:=}" "${OLD:=HEAD~1}"
+: "${BUILD:=build}" "${PARTS:=}"
+[ -n "${OLD:-}" ] || OLD=HEAD~1
 BUILD=$(realpath -m "$BUILD")
 work=$BUILD/vps
 mkdir -p "$work"
@@ -24,8 +25,9 @@ echo "The packages"
 make -s --no-print-directory BUILD="$BUILD" deb > /dev/null || cannot "make deb failed"
 new=$(ls "$BUILD"/deb/trunkline_*.deb)
 version=$(basename "$new" | cut -d_ -f2)
-# An older release, with its own files where git has them.
-rm -rf "$work/old"
+# An older release, with its own files where git has them; they are as old as their commit, so nothing of
+# another build may be left.
+rm -rf "$work/old" "$work/old-build"
 if git cat-file -e "$OLD:systemd/debian/control" 2> /dev/null; then
 	mkdir -p "$work/old"
 	git archive "$OLD" | tar -x -C "$work/old"
@@ -45,7 +47,8 @@ echo "  $(basename "$old") and $(basename "$new")"
 # The disk is made anew when the package depends on something else, and once a week.
 needs=$(dpkg-deb -f "$new" Depends Recommends |
 	sed -E 's/^[A-Za-z]+: //; s/ *\([^)]*\)//g; s/ *\|[^,]*//g' | tr ',' '\n' | awk '{ print $1 }' | sort -u)
-base=$work/base-$(printf '%s %s %s' "$needs" "$(date +%G%V)" "$(cat tests/vps/base.sh)" | sha256sum | cut -c1-12).img
+base=$(printf '%s %s %s' "$needs" "$(date +%G%V)" "$(cat tests/vps/base.sh)" | sha256sum | cut -c1-12)
+base=$work/base-$base.img
 if [ ! -s "$base" ]; then
 	rm -f "$work"/base-*.img
 	echo "The disk of a bare machine (kept for the next time)"
@@ -60,7 +63,8 @@ export PROMTOOL RULES="$root/systemd/trunkline.rules.yml"
 PROMTOOL=$(command -v promtool || true)
 if [ -z "$PROMTOOL" ]; then
 	# Only the tool: the package would start a server on this machine.
-	(cd "$work" && apt-get -qq download prometheus > /dev/null 2>&1 && dpkg-deb -x prometheus_*.deb tools) || true
+	(cd "$work" && apt-get -qq download prometheus && dpkg-deb -x prometheus_*.deb tools) > /dev/null 2>&1 ||
+		true
 	PROMTOOL=$work/tools/usr/bin/promtool
 fi
 exec /usr/bin/python3 -B tests/vps/vps.py --folder "$work" --base "$base" --old "$old" --new "$new" \

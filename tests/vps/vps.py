@@ -1,5 +1,5 @@
-"""make vps: the package on a bare machine, from the installation to the restored backup. The parts follow each
-other as an administrator would live them; journey.py, trouble.py and keeping.py hold what each does."""
+"""make vps: the package on a bare machine, from the installation to the restored backup. The parts follow
+each other as an administrator would live them; journey.py, trouble.py and keeping.py hold what each does."""
 
 import argparse
 import os
@@ -29,7 +29,12 @@ class House:
         self.check, self.figure = self.shown.check, self.shown.figure
         self.machine = self.second = None
         self.certificate = str(self.folder / "certificate.pem")
+        self.second_state, self.tls = "", None
+        self.parts = list(dict.fromkeys(["install", *arguments.parts.split(",")]))
         self.email, self.password = f"admin@{DOMAIN}", None
+
+    def wants(self, part):
+        return part in self.parts
 
     def boot(self):
         return Machine(self.folder, self.base)
@@ -42,13 +47,13 @@ PARTS = {
         ("From outside: sign in, upload, Start, outcomes, in a browser", journey.first_day),
     ],
     "files": [("What lintian and promtool say about the files", journey.files)],
-    "tls": [("testssl.sh from outside", journey.transport)],
     "burst": [("A thousand webhooks a second from one address", trouble.burst)],
     "kill": [("Every service is killed with -9", trouble.kill_each)],
     "upgrade": [("Upgrade under load", trouble.upgrade)],
     "reboot": [("Reboot", trouble.reboot)],
     "clock": [("The clock jumps", trouble.clock)],
     "disk": [("The disk is full", trouble.disk_full)],
+    "tls": [("testssl.sh from outside", journey.transport)],
     "restore": [("A backup comes back on a second, fresh machine", keeping.restore)],
     "remove": [("Remove and purge", keeping.remove)],
 }
@@ -62,14 +67,14 @@ def main():
     arguments = words.parse_args()
     house = House(arguments)
     shown, machine = house.shown, None
-    # It waits for people to install most of its time, so it is got ready beside the first.
+    # Got ready beside the first, which is slept through for long stretches.
     fresh = threading.Thread(target=keeping.prepare, args=(house,), daemon=True)
     try:
         house.machine = machine = house.boot()
         addresses[DOMAIN] = machine.address
         shown.step("The machine is switched on", machine.start)
-        for part in dict.fromkeys(["install", *arguments.parts.split(",")]):
-            if part == "burst" and "restore" in arguments.parts:
+        for part in house.parts:
+            if part == "install" and {"tls", "restore", "remove"} & set(house.parts):
                 fresh.start()
             for what, function in PARTS[part]:
                 if function not in (journey.install, journey.files) and not house.password:
