@@ -15,7 +15,7 @@ say "debootstrap (Debian 12, minimal)"
 rm -rf "$root"
 mkdir -p "$root"
 debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,iproute2,ca-certificates,procps \
-	bookworm "$root" "${mirror:-http://deb.debian.org/debian}" > "$log" 2>&1
+	bookworm "$root" ${mirror:+"$mirror"} > "$log" 2>&1
 # How this machine reaches its packages is its own affair: all of it is copied, nothing of it is written here.
 rm -rf "$root/etc/apt/sources.list.d" "$root/etc/apt/sources.list"
 for part in sources.list sources.list.d apt.conf.d keyrings trusted.gpg trusted.gpg.d auth.conf.d \

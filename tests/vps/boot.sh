@@ -42,6 +42,11 @@ done
 umount "$root" 2>/dev/null || true
 if [ -n "$group" ]; then
 	echo $$ > /sys/fs/cgroup/cgroup.procs
-	find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
+	# What ended just now may still be counted.
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
+		[ -d "$group" ] || break
+		sleep 0.2
+	done
 fi
 exit "$code"
