@@ -106,7 +106,8 @@ begin
 		order by n.lead_id, n.state in ('waiting', 'under_way', 'ambiguous', 'blocked') desc, n.id desc
 	)
 	select p.id, case when e.state in ('under_way', 'ambiguous') then 'dialing' else p.status end,
-		p.status_reason, p.phone, p.contact, p.company, p.email, p.location, p.list, p.source, p.prompt_name, p.outcome,
+		p.status_reason, p.phone, p.contact, p.company, p.email, p.location, p.list, p.source, p.prompt_name,
+		p.outcome,
 		p.last_call_at, p.created_at, c.granted, s.phone is not null, e.state, e.reason,
 		case when e.state = 'waiting' then e.due_at end, e.campaign_id
 	from page p left join said c on c.lead_id = p.id left join never s on s.phone = p.phone
