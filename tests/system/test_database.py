@@ -18,6 +18,9 @@ def cluster():
     c.close()
 
 
+ALL = tuple(sorted(path.name[:4] for path in (ROOT / "sql/migrations").glob("*.sql")))
+
+
 def folder_with(tmp_path, migrations):
     """A copy of sql/ with only those migrations, as another release would bring."""
     target = tmp_path / "sql"
@@ -109,7 +112,7 @@ def test_nobody_else_may_enter(cluster):
 def test_later_tables_are_granted_too(cluster, tmp_path):
     cluster.run("database", "init")
     cluster.run("migrate")
-    folder = folder_with(tmp_path, ("0001", "0002", "0003", "0004", "0005"))
+    folder = folder_with(tmp_path, ALL)
     (folder / "migrations/9001_more.sql").write_text("create table more (id int);")
     cluster.run("migrate", SQL_DIR=folder)
     cluster.rows("insert into more values (1)", user="trunkline")
@@ -122,7 +125,7 @@ def test_later_tables_are_granted_too(cluster, tmp_path):
 def test_migration_is_one_transaction_and_changed_ones_are_refused(cluster, tmp_path):
     cluster.run("database", "init")
     cluster.run("migrate")
-    folder = folder_with(tmp_path, ("0001", "0002", "0003", "0004", "0005"))
+    folder = folder_with(tmp_path, ALL)
     broken = folder / "migrations/9002_broken.sql"
     broken.write_text("create table half (id int); select 1/0;")
     done = cluster.run("migrate", check=False, SQL_DIR=folder)
@@ -171,7 +174,9 @@ def test_data_of_an_older_release_survives(cluster):
         elif table in ("prompts", "prompt_versions"):
             assert set(rows) <= set(after[table])  # the seeded prompts come to those that are there
         else:
-            assert after[table] == rows, table
+            # A newer release may have added columns, which come last.
+            assert len(after[table]) == len(rows), table
+            assert all(now.startswith(was[:-1]) for was, now in zip(rows, after[table])), table
     assert cluster.rows("select count(*) as n from leads", database="older", user="trunkline") == [
         {"n": 300}
     ]
