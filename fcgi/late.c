@@ -6,6 +6,7 @@
  * rules/phone_check.cc, which the library holds; other programs link those directly.
  */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,16 +18,27 @@
 
 #define NAME "trunkline-late.so"
 
+static int held = -1;
+
+/* Opened with the program: an upgrade may put a newer one in its place while this worker lives. */
+__attribute__((constructor)) static void
+hold(void)
+{
+	char path[PATH_MAX] = "";
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof(NAME));
+	char *folder = n > 0 ? strrchr(path, '/') : NULL;
+	if (folder)
+		memcpy(folder + 1, NAME, sizeof(NAME));
+	held = open(path, O_RDONLY | O_CLOEXEC);
+}
+
 static void *
 late(const char *name)
 {
 	static void *library;
 	if (!library) {
-		char path[PATH_MAX] = "";
-		ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof(NAME));
-		char *folder = n > 0 ? strrchr(path, '/') : NULL;
-		if (folder)
-			memcpy(folder + 1, NAME, sizeof(NAME));
+		char path[64];
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", held);
 		library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	}
 	void *symbol = library ? dlsym(library, name) : NULL;

@@ -22,8 +22,9 @@ enum {
 /* A pass claims for each client in turn, as often as there is room; between passes it sleeps. */
 struct loop {
 	int64_t ends_at, seen_at, reconciled_at, retry_at, pass_at; /* all monotonic */
-	struct arena *a;                                            /* of the pass */
-	const struct value *clients;                                /* NULL between passes */
+	int64_t told_at;             /* that the database is away; 0: it is there */
+	struct arena *a;             /* of the pass */
+	const struct value *clients; /* NULL between passes */
 	size_t turn;
 	bool accepting;
 };
@@ -169,6 +170,17 @@ has_work(const struct dialer *d)
 	return d->placing || d->looking || d->replies || claim_socket(d) >= 0;
 }
 
+/* It is tried four times a second, and told twice a minute. */
+static void
+tell_away(struct loop *l, const struct error *why)
+{
+	int64_t now = clock_monotonic();
+	if (l->told_at && now < l->told_at + 30 * CLOCK_SECOND)
+		return;
+	log_warn("the database is away", LOG_TEXT("why", why->message));
+	l->told_at = now;
+}
+
 static void
 loop(struct dialer *d, struct loop *l, int signals)
 {
@@ -184,9 +196,12 @@ loop(struct dialer *d, struct loop *l, int signals)
 		if (clock_monotonic() >= l->retry_at) {
 			if (round_trip(d, l, &e)) {
 				wait = sleep_ms(d, l);
+				if (l->told_at)
+					log_info("the database is back");
+				l->told_at = 0;
 			} else {
 				/* Answers stay in memory until it is back. */
-				log_warn("the database is away", LOG_TEXT("why", e.message));
+				tell_away(l, &e);
 				l->retry_at = clock_monotonic() + CLOCK_SECOND / 4;
 				l->clients = NULL;
 			}

@@ -325,7 +325,10 @@ create or replace function import_undo_refusal(a_import bigint) returns text lan
 		when i.state not in ('done', 'canceled', 'failed') then 'Only a finished import can be undone.'
 		when exists (select from leads l join enrollments e on e.lead_id = l.id and e.tries > 0
 				where l.import_id = i.id)
-			then 'At least one of its leads was called already, so it can no longer be undone.' end
+			then 'At least one of its leads was called already, so it can no longer be undone.'
+		when i.rows_updated > (select count(*) from import_lines u where u.import_id = i.id
+				and u.verdict = 'updated' and u.before is not null)
+			then 'What it changed is no longer on record (Settings, Keeping data), so it cannot be undone.' end
 	from imports i where i.id = a_import
 $$;
 
