@@ -160,7 +160,9 @@ def test_behind_a_proxy_the_client_is_who_the_proxy_says(stack):
 
     def seen_as(mark, forwarded):
         stack.http().get("/healthz", headers={"X-Request-Id": mark, "X-Forwarded-For": forwarded})
-        line = wait_for(lambda: next((x for x in log.read_text().splitlines() if mark in x), None))
+        line = wait_for(
+            lambda: next((x for x in log.read_text(errors="replace").splitlines() if mark in x), None)
+        )
         return json.loads(line)["address"]
 
     # A stranger's word about himself is nothing.
