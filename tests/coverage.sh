@@ -10,7 +10,8 @@ least=${LEAST:-95}
 # A process that is killed writes no counts, and may spoil those of others: tests that kill are left out;
 # so is the one that must be root to stop the database.
 system=${SYSTEM:-tests/system/test_webhook.py tests/system/test_journey.py tests/system/test_imports.py
-	tests/system/test_event_log.py}
+	tests/system/test_event_log.py tests/system/test_keeping.py tests/system/test_watching.py
+	tests/system/test_backup.py tests/system/test_dialing_rules.py}
 without='not kill and not grow and not frozen and not database_is_away'
 folders=(rules hooks engine)
 export TRUNKLINE_SHARED=${TRUNKLINE_SHARED:-$PWD/../shared} BUILD

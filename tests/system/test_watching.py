@@ -281,7 +281,7 @@ def test_nginx_hands_no_stranger_on(house):
     assert ask(headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
 
 
-def test_metrics_without_a_database(new_stack):
+def test_without_a_database(new_stack, receiver):
     s = new_stack()
     pg = next(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
     owner = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.getuid() == 0 else []
@@ -295,6 +295,14 @@ def test_metrics_without_a_database(new_stack):
         done = s.run(command, check=False)
         assert done.returncode == code, (command, done)
     assert "does not answer" not in s.run("status", check=False).stdout.split("nginx")[1].splitlines()[0]
+    # Somebody is told without it, once an hour.
+    receiver.got.clear()
+    receiver.status = 200
+    s.env.update(ALERT_WEBHOOK=receiver.url, PRIVATE_WEBHOOKS="1")
+    for _ in range(2):
+        assert s.run("watch", check=False).returncode == 3
+    told = [json.dumps(body) for body in receiver.got]
+    assert len(told) == 1 and "database does not answer" in told[0]
 
 
 def test_rules_are_good_and_ask_for_what_there_is(house):

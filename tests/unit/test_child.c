@@ -27,6 +27,8 @@ answers_and_last_words(void **state)
 	struct error e = {0};
 	const char *const nothing[] = {"no-such-program", NULL};
 	(void)state;
+	/* A folder of the tester's that may not be entered would be another reason. */
+	setenv("PATH", "/usr/bin:/bin", 1);
 	assert_true(shell(a, "echo unseen; exit 0", NULL, -1, &e));
 	assert_false(shell(a, "echo first >&2; echo 'the reason' >&2; exit 3", NULL, -1, &e));
 	assert_string_equal(e.message, "sh failed: the reason");
