@@ -13,7 +13,8 @@ select few, lists, campaigns from lead_choices($1, $2, $3);
 -- name: lead_find
 select l.id, r.status, l.status_reason, l.phone, l.extension, l.contact, l.company, l.email, l.location,
 	l.region, l.time_zone, to_jsonb(l.zones) as zones, l.source, l.assigned_agent, l.notes, l.list,
-	l.prompt_name, l.attributes, l.outcome, l.last_call_id::text, l.last_call_at, l.number_state, l.import_id, l.import_line,
+	l.prompt_name, l.attributes, l.outcome, l.last_call_id::text, l.last_call_at, l.number_state,
+	l.import_id, l.import_line,
 	l.created_at, l.updated_at, l.archived_at, r.consent, r.suppressed, r.enrollment_state, r.reason, r.next_at,
 	r.campaign_id
 from leads l join lead_rows($1, array[$2::bigint]) r on r.id = l.id
