@@ -711,6 +711,10 @@ def queue(stack, text, name="long.csv"):
     return int(page.url.rstrip("/").split("/")[-1])
 
 
+def jobs_sessions(stack):
+    return stack.rows("select pid from pg_stat_activity where application_name = 'trunkline-jobs'")
+
+
 def test_kill_9_in_the_middle_loses_and_repeats_nothing(new_stack, tmp_path):
     stack = new_stack()
     path = tmp_path / "long.csv"
@@ -729,12 +733,15 @@ def test_kill_9_in_the_middle_loses_and_repeats_nothing(new_stack, tmp_path):
                 seconds=60,
             )
             time.sleep(random.Random(kills).random() * 0.3)
+            sessions = {s["pid"] for s in jobs_sessions(stack)}
             for pid in pids:
                 try:
                     os.kill(pid, signal.SIGKILL)
                     kills += 1
                 except ProcessLookupError:
                     pass
+            # What its sessions were merging when it died, they may still commit, and prolong the lease with it.
+            wait_for(lambda: not sessions & {s["pid"] for s in jobs_sessions(stack)}, seconds=60)
             # The lease would end by itself after a minute.
             stack.rows("update imports set lease_until = now() where id = %s and state = 'running'", number)
         time.sleep(0.05)
