@@ -643,7 +643,7 @@ def raise_alerts(stack, n, kind="campaign_paused"):
 
 
 def bell(text):
-    found = re.search(r'id="bell".*?</div>', text, re.S).group(0)
+    found = re.search(r'id="bell".*?</a>', text, re.S).group(0)
     number = re.search(r'class="badge">(\d+)', found)
     return int(number.group(1)) if number else 0
 
