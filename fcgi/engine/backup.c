@@ -36,7 +36,7 @@ dump(
 	    arena_printf(a, "--dbname=%s", address), NULL};
 	const char *const extra[] = {
 	    password ? arena_printf(a, "PGPASSWORD=%s", password) : NULL, NULL};
-	return child_run(a, argv, extra, -1, e);
+	return child_run(a, argv, extra, -1, 0, e);
 }
 
 static struct value *

@@ -26,7 +26,7 @@ pour(const struct keeping *k, struct db *server, const struct archive_source *so
 	    arena_printf(a, "--role=%s", owner), arena_printf(a, "--dbname=%s", address), NULL};
 	const char *const extra[] = {
 	    password ? arena_printf(a, "PGPASSWORD=%s", password) : NULL, NULL};
-	return child_run(a, argv, extra, source->fd, e);
+	return child_run(a, argv, extra, source->fd, 0, e);
 }
 
 static bool

@@ -1,19 +1,13 @@
 #include "net/mail.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/child.h"
 
-extern char **environ;
-
-enum { MOST_ADDRESSES = 500, STEP_MS = 20 };
+enum { MOST_ADDRESSES = 500 };
 
 static bool
 is_address(struct str s)
@@ -43,83 +37,29 @@ mail_check(struct str to, struct error *e)
 	       error_set(e, ERR_INVALID, "Nothing follows the last comma.");
 }
 
-/* Whether all of it was taken; it may well not be, and SIGPIPE is not for us. */
-static bool
-feed(int fd, struct str text, int64_t until)
+/* A file that nobody else can see, to be read from its beginning; -1: errno. */
+static int
+file_of(struct str text)
 {
-	size_t done = 0;
-	while (done < text.n) {
-		struct pollfd p = {.fd = fd, .events = POLLOUT};
-		int64_t left = (until - clock_monotonic()) / 1000;
-		if (left <= 0 || poll(&p, 1, (int)left) <= 0)
-			return false;
-		ssize_t n = write(fd, text.p + done, text.n - done);
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return false;
+	int fd = memfd_create("mail", MFD_CLOEXEC);
+	for (size_t done = 0; fd >= 0 && done < text.n;) {
+		ssize_t n = pwrite(fd, text.p + done, text.n - done, (off_t)done);
+		if (n < 0 && errno != EINTR) {
+			close(fd);
+			return -1;
+		}
 		done += n > 0 ? (size_t)n : 0;
 	}
-	return true;
-}
-
-static bool
-await(pid_t pid, int64_t until, int *status)
-{
-	for (;;) {
-		pid_t got = waitpid(pid, status, WNOHANG);
-		if (got == pid)
-			return true;
-		if (got < 0 && errno != EINTR)
-			return false;
-		if (clock_monotonic() >= until)
-			break;
-		poll(NULL, 0, STEP_MS);
-	}
-	kill(pid, SIGKILL);
-	waitpid(pid, status, 0);
-	return false;
-}
-
-/* The child has the pipe as its input, no other descriptor of ours, and no signal blocked or
- * ignored. */
-static bool
-start(const char *command, int ends[2], pid_t *pid)
-{
-	char *const words[] = {(char *)command, (char *)"-t", (char *)"-i", NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, pipes;
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return false;
-	sigemptyset(&none);
-	sigemptyset(&pipes);
-	sigaddset(&pipes, SIGPIPE);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
-	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-	posix_spawnattr_init(&attributes);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &pipes);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	int failed = posix_spawn(pid, command, &actions, &attributes, words, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	close(ends[0]);
-	if (failed) {
-		close(ends[1]);
-		errno = failed;
-	}
-	return !failed;
+	return fd;
 }
 
 bool
 mail_send(const char *command, const char *from, const char *to, const char *subject,
     struct str body, int timeout_ms, struct error *e)
 {
+	const char *const argv[] = {command, "-t", "-i", NULL};
 	struct arena *a = arena_new(4096);
 	struct buf b;
-	int64_t until = clock_monotonic() + timeout_ms * INT64_C(1000);
-	int ends[2], status = 0;
-	pid_t pid = -1;
 	buf_init(&b, a);
 	buf_printf(&b,
 	    "From: Trunkline <%s>\nTo: %s\nSubject: %s\nMIME-Version: 1.0\n"
@@ -127,21 +67,11 @@ mail_send(const char *command, const char *from, const char *to, const char *sub
 	    "Auto-Submitted: auto-generated\n\n",
 	    from, to, subject);
 	buf_str(&b, body);
-	bool good = start(command, ends, &pid);
-	if (!good) {
-		error_set(e, ERR_UNAVAILABLE, "%s cannot be run: %s", command, strerror(errno));
-	} else {
-		void (*before)(int) = signal(SIGPIPE, SIG_IGN);
-		fcntl(ends[1], F_SETFL, O_NONBLOCK);
-		bool fed = feed(ends[1], buf_view(&b), until);
-		close(ends[1]);
-		bool ended = await(pid, until, &status);
-		signal(SIGPIPE, before);
-		good = fed && ended && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-		if (!good)
-			error_set(e, ERR_UNAVAILABLE, "%s %s", command,
-			    ended ? "did not take the message." : "did not end in time.");
-	}
+	int message = file_of(buf_view(&b));
+	bool good = message >= 0 ? child_run(a, argv, NULL, message, timeout_ms, e)
+				 : error_set(e, ERR_UNAVAILABLE, "The e-mail: %s", strerror(errno));
+	if (message >= 0)
+		close(message);
 	arena_free(a);
 	return good;
 }

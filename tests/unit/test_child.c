@@ -17,7 +17,7 @@ static bool
 shell(struct arena *a, const char *script, const char *const *extra, int input, struct error *e)
 {
 	const char *const argv[] = {"sh", "-c", script, NULL};
-	return child_run(a, argv, extra, input, e);
+	return child_run(a, argv, extra, input, 0, e);
 }
 
 static void
@@ -34,8 +34,10 @@ answers_and_last_words(void **state)
 	assert_string_equal(e.message, "sh failed: the reason");
 	assert_false(shell(a, "kill -9 $$", NULL, -1, &e));
 	assert_string_equal(e.message, "sh failed: it was ended");
-	assert_false(child_run(a, nothing, NULL, -1, &e));
-	assert_string_equal(e.message, "no-such-program failed: No such file or directory");
+	assert_false(child_run(a, nothing, NULL, -1, 0, &e));
+	assert_string_equal(e.message, "no-such-program cannot be run: No such file or directory");
+	assert_false(shell(a, "exit 75", NULL, -1, &e));
+	assert_string_equal(e.message, "sh failed: it ended with status 75");
 	/* More than a pipe holds does not block it. */
 	assert_false(
 	    shell(a, "head -c 300000 /dev/zero | tr '\\0' x >&2; echo >&2; echo end >&2; exit 1",

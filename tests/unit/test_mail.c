@@ -92,12 +92,19 @@ what_goes_wrong_is_said(void **state)
 	assert_non_null(strstr(e.message, "cannot be run"));
 	assert_false(mail_send(
 	    command(a, "bad", "cat > /dev/null; exit 75"), "a@a", "b@b", "s", body, 5000, &e));
-	assert_non_null(strstr(e.message, "did not take"));
+	assert_non_null(strstr(e.message, "status 75"));
+	assert_false(
+	    mail_send(command(a, "talks", "cat > /dev/null; echo no such host >&2; exit 1"), "a@a",
+		"b@b", "s", body, 5000, &e));
+	assert_non_null(strstr(e.message, "failed: no such host"));
 	assert_false(
 	    mail_send(command(a, "deaf", "exec 0<&-; exit 1"), "a@a", "b@b", "s", body, 5000, &e));
 	int64_t before = clock_monotonic();
 	assert_false(
 	    mail_send(command(a, "slow", "exec sleep 60"), "a@a", "b@b", "s", body, 300, &e));
+	assert_non_null(strstr(e.message, "in time"));
+	assert_false(mail_send(
+	    command(a, "silent", "exec 2>&-; exec sleep 60"), "a@a", "b@b", "s", body, 300, &e));
 	assert_non_null(strstr(e.message, "in time"));
 	assert_true(clock_monotonic() - before < 10 * CLOCK_SECOND);
 	arena_free(a);
