@@ -45,6 +45,16 @@ clock_monotonic(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+bool
+clock_again(int64_t *said, int64_t every)
+{
+	int64_t now = clock_monotonic();
+	if (*said && now < *said + every)
+		return false;
+	*said = now;
+	return true;
+}
+
 void
 clock_freeze(int64_t micros)
 {

@@ -11,6 +11,9 @@
 int64_t clock_now(void);
 /** Never jumps; only differences mean anything. */
 int64_t clock_monotonic(void);
+/** Whether ${every} microseconds have passed since it last said so; true at first, with *said = 0.
+ * For what should not be told each time. */
+bool clock_again(int64_t *said, int64_t every);
 /** Sets the wall clock to a fixed instant (tests); 0 gives the real one back. */
 void clock_freeze(int64_t micros);
 /** The viewer's IANA zone for clock_print_local; kept until the next call. NULL or unknown: UTC. */

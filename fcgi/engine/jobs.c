@@ -50,7 +50,7 @@ jobs_run(const struct config *config, int signals, bool once)
 	struct error e = {0};
 	struct shift shift = {signals, clock_monotonic() + config->dialer_budget * CLOCK_SECOND};
 	struct import_worker w = {.config = config, .stop = is_over, .ctx = &shift};
-	int64_t id = 0, told_at = -TELL_AGAIN;
+	int64_t id = 0, told_at = 0;
 	w.db = db_open(config->database_url, "trunkline-jobs", 0, &e);
 	if (!w.db || !db_listen(w.db, "jobs", &e)) {
 		log_error("jobs cannot start", LOG_TEXT("why", e.message));
@@ -61,12 +61,10 @@ jobs_run(const struct config *config, int signals, bool once)
 	while (!is_over(&shift)) {
 		struct error why = {0};
 		bool good = jobs_one(&w, tick, &id, &why);
-		if (!good && !id && clock_monotonic() >= told_at + TELL_AGAIN) {
-			log_warn("no job could be taken", LOG_TEXT("why", why.message));
-			told_at = clock_monotonic();
-		}
 		if (good)
-			told_at = -TELL_AGAIN;
+			told_at = 0;
+		else if (!id && clock_again(&told_at, TELL_AGAIN))
+			log_warn("no job could be taken", LOG_TEXT("why", why.message));
 		arena_reset(tick);
 		if (good && id)
 			continue;

@@ -170,17 +170,6 @@ has_work(const struct dialer *d)
 	return d->placing || d->looking || d->replies || claim_socket(d) >= 0;
 }
 
-/* It is tried four times a second, and told twice a minute. */
-static void
-tell_away(struct loop *l, const struct error *why)
-{
-	int64_t now = clock_monotonic();
-	if (l->told_at && now < l->told_at + 30 * CLOCK_SECOND)
-		return;
-	log_warn("the database is away", LOG_TEXT("why", why->message));
-	l->told_at = now;
-}
-
 static void
 loop(struct dialer *d, struct loop *l, int signals)
 {
@@ -200,8 +189,11 @@ loop(struct dialer *d, struct loop *l, int signals)
 					log_info("the database is back");
 				l->told_at = 0;
 			} else {
-				/* Answers stay in memory until it is back. */
-				tell_away(l, &e);
+				/* Answers stay in memory until it is back. It is tried four times a
+				 * second, and told twice a minute. */
+				if (clock_again(&l->told_at, 30 * CLOCK_SECOND))
+					log_warn(
+					    "the database is away", LOG_TEXT("why", e.message));
 				l->retry_at = clock_monotonic() + CLOCK_SECOND / 4;
 				l->clients = NULL;
 			}

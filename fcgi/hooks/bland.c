@@ -62,10 +62,8 @@ tell(struct request *rq)
 {
 	static int64_t told_at;
 	struct error e = {0};
-	int64_t now = clock_monotonic();
-	if (told_at && now - told_at < ALERT_SECONDS * CLOCK_SECOND)
+	if (!clock_again(&told_at, ALERT_SECONDS * CLOCK_SECOND))
 		return;
-	told_at = now;
 	if (!alert_raise(rq->app->db, rq->arena, FIRST_CLIENT, "bad_signature", "webhooks/bland",
 		"A webhook came with a wrong or missing signature and was refused. If you changed the "
 		"secret at Bland, set the new one in Settings.",
