@@ -9,8 +9,6 @@
 #include "engine/doctor_checks.h"
 #include "engine/host.h"
 
-enum { CERTIFICATE_DAYS = 14, DAY = 24 * 3600 };
-
 const char *
 doctor_disk(struct patient *p)
 {
@@ -61,8 +59,8 @@ doctor_certificate(struct patient *p)
 	const struct peek *seen = site(p);
 	if (!seen)
 		return NULL; /* said by nginx's check */
-	int64_t left = (seen->expires_at - clock_now()) / CLOCK_SECOND / DAY;
-	if (seen->expires_at && left < CERTIFICATE_DAYS)
+	int64_t left = host_certificate_days(seen);
+	if (left < HOST_CERTIFICATE_DAYS)
 		return doctor_finding(p, mend,
 		    arena_printf(p->a, "it is good for %lld more days only.", (long long)left));
 	if (!seen->trusted && !p->config->sandbox)

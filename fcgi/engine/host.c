@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 enum { PEEK_MS = 5000 };
 
 const char *const host_sockets[] = {
@@ -46,6 +48,16 @@ host_site(const struct config *config, struct arena *a, struct peek *out, struct
 	struct error here = {0};
 	const char *url = arena_printf(a, "%s/health", config->base_url);
 	return peek(url, "127.0.0.1", PEEK_MS, out, &here) || peek(url, NULL, PEEK_MS, out, e);
+}
+
+int64_t
+host_certificate_days(const struct peek *site)
+{
+	const int64_t day = 24 * 3600 * CLOCK_SECOND;
+	if (!site->expires_at)
+		return INT64_MAX;
+	int64_t left = site->expires_at - clock_now();
+	return left < 0 ? left / day - 1 : left / day;
 }
 
 bool

@@ -10,13 +10,16 @@ struct host_disk {
 	int64_t free, total; /* bytes */
 };
 
-enum { HOST_DISKS = 4 };
+enum { HOST_DISKS = 4, HOST_CERTIFICATE_DAYS = 14 /* fewer are worth an alert */ };
 
 /** The disks that we write to: data, PostgreSQL's and backups', each once. Returns how many. */
 size_t host_disks(const struct config *config, struct host_disk out[HOST_DISKS]);
 /** BASE_URL/health as this machine's nginx answers it, else as the public address does. */
 bool host_site(
     const struct config *config, struct arena *a, struct peek *out, struct error *e) MUST_USE;
+/** Whole days for which the site's certificate is still good, negative once it has run out;
+ * INT64_MAX where the site has none. */
+int64_t host_certificate_days(const struct peek *site);
 /** Whether the kernel knows of somebody who sets its clock (NTP). */
 bool host_clock_set(void);
 /** Somebody listens on the socket ${name} in RUN_DIR. */

@@ -10,8 +10,18 @@
 #include "net/mail.h"
 #include "rules/alert.h"
 #include "store/alert.h"
+#include "store/setting.h"
 
 enum { POST_MS = 10000, MAIL_MS = 20000 };
+
+bool
+notice_ways_get(const struct config *config, struct db *db, struct arena *a, int64_t client_id,
+    struct notice_ways *out, struct error *e)
+{
+	out->webhook = setting_get(db, a, config, client_id, "alert_webhook", e);
+	out->email = out->webhook ? setting_get(db, a, config, client_id, "alert_email", e) : NULL;
+	return out->email != NULL;
+}
 
 static bool
 is_over(const struct value *message)

@@ -10,10 +10,9 @@
 #include "engine/host.h"
 #include "engine/notice.h"
 #include "store/alert.h"
-#include "store/setting.h"
 #include "store/user.h"
 
-enum { DAY = 24 * 3600, CERTIFICATE_DAYS = 14, AWAY_AGAIN_SECONDS = 3600 };
+enum { AWAY_AGAIN_SECONDS = 3600 };
 
 static void
 fact(struct arena *a, struct value *facts, const char *kind, const char *subject, bool opens,
@@ -55,27 +54,13 @@ look_at_site(const struct config *config, struct arena *a, struct value *facts)
 	if (site.status >= 500)
 		fact(a, facts, "site_away", "site", true,
 		    arena_printf(a, "%s answers with error %d.", config->base_url, site.status));
-	int64_t left = (site.expires_at - clock_now()) / CLOCK_SECOND;
-	if (site.expires_at && left < CERTIFICATE_DAYS * DAY)
+	int64_t left = host_certificate_days(&site);
+	if (left < HOST_CERTIFICATE_DAYS)
 		fact(a, facts, "certificate", "site", true,
 		    left < 0
 			? "The certificate has run out: browsers and providers refuse the site."
 			: arena_printf(a, "The certificate is good for %lld more day%s.",
-			      (long long)(left / DAY), left / DAY == 1 ? "" : "s"));
-}
-
-/* What is set under Settings, else in the configuration. One installation has one such address:
- * that of the first client. */
-static bool
-ways_of(const struct config *config, struct db *db, struct arena *a, struct notice_ways *ways,
-    struct error *e)
-{
-	int64_t client = 0;
-	if (!user_default_client(db, a, &client, e))
-		return false;
-	ways->webhook = setting_get(db, a, config, client, "alert_webhook", e);
-	ways->email = ways->webhook ? setting_get(db, a, config, client, "alert_email", e) : NULL;
-	return ways->email != NULL;
+			      (long long)left, left == 1 ? "" : "s"));
 }
 
 bool
@@ -85,6 +70,7 @@ watch_run(const struct config *config, struct db *db, struct arena *a, struct wa
 	struct error why = {0};
 	struct notice_ways ways;
 	struct value *facts = value_list(a);
+	int64_t client = 0;
 	*report = (struct watch_report){0};
 	look_at_disks(config, a, facts);
 	look_at_site(config, a, facts);
@@ -94,8 +80,10 @@ watch_run(const struct config *config, struct db *db, struct arena *a, struct wa
 	report->open = value_num(done, "open");
 	report->opened = value_num(done, "opened");
 	report->closed = value_num(done, "closed");
-	/* A key that cannot be opened must not keep the rest from being looked at. */
-	if (!ways_of(config, db, a, &ways, &why)) {
+	/* One installation has one such address, that of the first client; and a key that cannot be
+	 * opened must not keep the rest from being looked at. */
+	if (!user_default_client(db, a, &client, &why) ||
+	    !notice_ways_get(config, db, a, client, &ways, &why)) {
 		log_error("nobody can be told of alerts", LOG_TEXT("why", why.message));
 		ways = (struct notice_ways){config->alert_webhook, config->alert_email};
 	}

@@ -66,31 +66,23 @@ bool
 alerts_ways(struct request *rq, struct value *model, const struct value *stored, struct error *e)
 {
 	struct arena *a = rq->arena;
-	const struct config *config = &rq->app->config;
-	int64_t client = rq->viewer->client_id;
 	const struct value *hook = value_get(stored, "alert_webhook");
-	const char *used = setting_get(rq->app->db, a, config, client, "alert_webhook", e);
-	const char *email =
-	    used ? setting_get(rq->app->db, a, config, client, "alert_email", e) : NULL;
-	if (!email)
+	struct notice_ways used;
+	if (!notice_ways_get(&rq->app->config, rq->app->db, a, rq->viewer->client_id, &used, e))
 		return false;
 	struct value *ways = value_set(a, model, "alert_ways", value_map(a));
-	value_set_bool(a, ways, "webhook_set", *used != '\0');
+	value_set_bool(a, ways, "webhook_set", *used.webhook != '\0');
 	value_set_bool(a, ways, "webhook_stored", hook != NULL);
 	value_set(a, ways, "webhook_hint", hook ? value_get(hook, "hint") : value_null(a));
-	value_set_text(a, ways, "email", email);
-	value_set_bool(a, ways, "any", *used || *email);
+	value_set_text(a, ways, "email", used.email);
+	value_set_bool(a, ways, "any", *used.webhook || *used.email);
 	return true;
 }
 
 static bool
-test_one(struct request *rq, const char *channel, const char *name, bool *told, struct error *e)
+test_one(struct request *rq, const char *channel, const char *to, const char *name, struct error *e)
 {
 	struct arena *a = rq->arena;
-	const char *to =
-	    setting_get(rq->app->db, a, &rq->app->config, rq->viewer->client_id, name, e);
-	if (!to)
-		return false;
 	if (!*to)
 		return true;
 	struct value *messages = value_list(a), *m = value_push(a, messages, value_map(a));
@@ -99,20 +91,22 @@ test_one(struct request *rq, const char *channel, const char *name, bool *told, 
 	value_set_text(a, m, "message", "This is a test: alerts of Trunkline arrive here.");
 	value_set(a, m, "first_at", value_time(a, clock_now()));
 	struct error why = {0};
-	if (!notice_send(&rq->app->config, a, channel, to, messages, &why))
-		return error_field(e, name, "%s", why.message);
-	return *told = true;
+	return notice_send(&rq->app->config, a, channel, to, messages, &why) ||
+	       error_field(e, name, "%s", why.message);
 }
 
 static bool
 test(struct request *rq, struct response *rs, struct error *e)
 {
-	bool told = false;
-	if (!test_one(rq, "webhook", "alert_webhook", &told, e) ||
-	    !test_one(rq, "email", "alert_email", &told, e))
+	struct notice_ways to;
+	if (!notice_ways_get(
+		&rq->app->config, rq->app->db, rq->arena, rq->viewer->client_id, &to, e))
 		return false;
-	if (!told)
+	if (!*to.webhook && !*to.email)
 		return error_field(e, "alert_webhook", "Store an address first.");
+	if (!test_one(rq, "webhook", to.webhook, "alert_webhook", e) ||
+	    !test_one(rq, "email", to.email, "alert_email", e))
+		return false;
 	return response_redirect(rs, rq, "The test was sent.", "/settings");
 }
 
