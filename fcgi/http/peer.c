@@ -1,6 +1,7 @@
 #include "http/peer.h"
 
 #include <errno.h>
+#include <fastcgi.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -28,9 +29,13 @@ static bool
 give_record(const struct peer *peer, const char *p, size_t n)
 {
 	int id = peer->request.requestId;
-	unsigned char head[8] = {1, 6 /* FCGI_STDOUT */, (unsigned char)(id >> 8),
-	    (unsigned char)id, (unsigned char)(n >> 8), (unsigned char)n};
-	struct iovec parts[2] = {{head, sizeof(head)}, {(void *)(uintptr_t)p, n}};
+	FCGI_Header head = {.version = FCGI_VERSION_1,
+	    .type = FCGI_STDOUT,
+	    .requestIdB1 = (unsigned char)(id >> 8),
+	    .requestIdB0 = (unsigned char)id,
+	    .contentLengthB1 = (unsigned char)(n >> 8),
+	    .contentLengthB0 = (unsigned char)n};
+	struct iovec parts[2] = {{&head, sizeof(head)}, {(void *)(uintptr_t)p, n}};
 	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
 	while (message.msg_iovlen) {
 		ssize_t sent = sendmsg(peer->request.ipcFd, &message, MSG_NOSIGNAL);
@@ -55,7 +60,7 @@ give_record(const struct peer *peer, const char *p, size_t n)
 static bool
 give(void *ctx, const char *p, size_t n)
 {
-	enum { LARGE = 8192, RECORD = 65528 };
+	enum { LARGE = 8192, RECORD = FCGI_MAX_LENGTH / 8 * 8 };
 	struct peer *peer = ctx;
 	if (n > LARGE) {
 		if (FCGX_FFlush(peer->request.out) < 0)
