@@ -192,16 +192,6 @@ database_drop(struct db *db, struct arena *a, const char *name, struct error *e)
 }
 
 bool
-database_drop_all(struct db *db, struct arena *a, const char *prefix, struct error *e)
-{
-	struct value *rows = db_rows(db, a, q_database_like, e, P_TEXT(prefix));
-	for (size_t i = 0; rows && i < rows->list.n; i++)
-		if (!database_drop(db, a, value_strz(a, rows->list.items[i], "name"), e))
-			return false;
-	return rows != NULL;
-}
-
-bool
 database_like(struct db *db, struct arena *a, const char *from, const char *to,
     const struct value *settings, struct error *e)
 {

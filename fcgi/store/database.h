@@ -44,9 +44,6 @@ bool database_owner(
 bool database_create(struct db *db, struct arena *a, const char *name, const char *owner,
     const char *like, struct error *e) MUST_USE;
 bool database_drop(struct db *db, struct arena *a, const char *name, struct error *e) MUST_USE;
-/** Those left behind whose names begin with ${prefix}. */
-bool database_drop_all(
-    struct db *db, struct arena *a, const char *prefix, struct error *e) MUST_USE;
 /** Who may enter ${from} may enter ${to}; ${settings} ["jit=off", …] hold in it. */
 bool database_like(struct db *db, struct arena *a, const char *from, const char *to,
     const struct value *settings, struct error *e) MUST_USE;

@@ -32,9 +32,3 @@ maintenance_add(struct db *db, struct arena *a, const char *name, int64_t starte
 	return db_exec(db, a, q_maintenance_add, NULL, e, P_TEXT(name), P_TIME(started),
 	    P_TIME(now), P_BOOL(true), P_JSON(detail));
 }
-
-struct value *
-maintenance_last(struct db *db, struct arena *a, struct error *e)
-{
-	return db_rows(db, a, q_maintenance_last, e);
-}

@@ -13,7 +13,5 @@ void maintenance_end(struct db *db, struct arena *a, int64_t id, struct value *d
 /** A run that began elsewhere and went well. */
 bool maintenance_add(struct db *db, struct arena *a, const char *name, int64_t started, int64_t now,
     const struct value *detail, struct error *e) MUST_USE;
-/** The newest run of each name: [{name, started_at, finished_at, ok, detail}]. */
-struct value *maintenance_last(struct db *db, struct arena *a, struct error *e) MUST_USE;
 
 #endif

@@ -15,9 +15,6 @@ from pg_database where datname = current_database() and pg_has_role(session_user
 select d.datname::text as name, pg_get_userbyid(d.datdba)::text as owner
 from pg_database d where d.datname = $1
 
--- name: database_like
-select datname::text as name from pg_database where starts_with(datname, $1) order by datname
-
 -- Roles, the database, and who may enter it; only what is missing.
 -- name: database_init
 select step from (

@@ -9,7 +9,3 @@ update maintenance_runs set finished_at = $2, ok = $3, detail = $4 where id = $1
 -- Whole, for a run whose beginning is in another database.
 -- name: maintenance_add
 insert into maintenance_runs (name, started_at, finished_at, ok, detail) values ($1, $2, $3, $4, $5)
-
--- name: maintenance_last
-select distinct on (name) name, started_at, finished_at, ok, detail from maintenance_runs
-order by name, started_at desc

@@ -10,10 +10,6 @@ select retention_files as path from retention_files($1, $2)
 -- name: retention_needed
 select spool_path as path from imports where spool_path = any ($1)
 
--- name: retention_days
-select kind, keep_days(kind, $1) as days
-from unnest('{events,transcripts,decisions,import_lines,login_failures,files}'::text[]) kind
-
 -- name: person_suppress
 select person_suppress($1, $2, $3, $4)
 
