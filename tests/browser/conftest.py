@@ -1,18 +1,14 @@
 """A headless Chromium against the real stack. SHOTS names a folder for pictures of what it saw."""
 import os
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
+from chromium import chromium
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 from conftest_stack import Stack, new_stack, stack, wait_for  # noqa: E402,F401
-
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.chrome.options import Options  # noqa: E402
-from selenium.webdriver.chrome.service import Service  # noqa: E402
 
 
 class Eyes:
@@ -53,27 +49,5 @@ class Eyes:
 
 @pytest.fixture
 def eyes(stack):
-    home = tempfile.mkdtemp(prefix="trunkline-chromium-", dir="/tmp")
-    options = Options()
-    options.binary_location = "/usr/bin/chromium"
-    for flag in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--window-size=1280,900",
-        f"--user-data-dir={home}",
-    ):
-        options.add_argument(flag)
-    options.set_capability("acceptInsecureCerts", True)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-    driver.set_page_load_timeout(30)
-    yield Eyes(driver, stack.url)
-    driver.quit()
-    shutil.rmtree(home, ignore_errors=True)
+    with chromium() as driver:
+        yield Eyes(driver, stack.url)

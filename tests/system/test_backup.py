@@ -12,13 +12,6 @@ from cluster import KEY, Cluster
 from conftest_stack import BUILD, wait_for
 
 
-@pytest.fixture(scope="module")
-def server():
-    c = Cluster()
-    yield c
-    c.close()
-
-
 @pytest.fixture
 def cluster(server):
     """Its database and its folder of backups as new."""

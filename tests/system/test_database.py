@@ -7,15 +7,13 @@ import threading
 import psycopg2
 import pytest
 
-from cluster import OLDER, Cluster
+from cluster import OLDER
 from conftest_stack import BUILD, ROOT
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    c = Cluster()
-    yield c
-    c.close()
+@pytest.fixture
+def cluster(server):
+    return server
 
 
 ALL = tuple(sorted(path.name[:4] for path in (ROOT / "sql/migrations").glob("*.sql")))

@@ -740,7 +740,7 @@ def test_kill_9_in_the_middle_loses_and_repeats_nothing(new_stack, tmp_path):
                     kills += 1
                 except ProcessLookupError:
                     pass
-            # What its sessions were merging when it died, they may still commit, and prolong the lease with it.
+            # What its sessions were merging when it died, they may still commit, which prolongs the lease.
             wait_for(lambda: not sessions & {s["pid"] for s in jobs_sessions(stack)}, seconds=60)
             # The lease would end by itself after a minute.
             stack.rows("update imports set lease_until = now() where id = %s and state = 'running'", number)

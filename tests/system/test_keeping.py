@@ -4,15 +4,7 @@ import time
 
 import pytest
 
-from cluster import Cluster
 from conftest_stack import wait_for
-
-
-@pytest.fixture(scope="module")
-def server():
-    c = Cluster()
-    yield c
-    c.close()
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
+from chromium import chromium
 from machine import Failed, wait_for
 from outside import Visitor
 
@@ -133,40 +133,10 @@ def leads_file(lines, area):
     return "\n".join(rows) + "\n"
 
 
-def chromium(house):
-    from selenium import webdriver
-    from selenium.webdriver.chrome.options import Options
-    from selenium.webdriver.chrome.service import Service
-
-    home = tempfile.mkdtemp(prefix="trunkline-vps-chromium-")
-    options = Options()
-    options.binary_location = "/usr/bin/chromium"
-    for flag in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--no-proxy-server",
-        "--window-size=1280,900",
-        f"--host-resolver-rules=MAP {house.domain} {house.machine.address}",
-        f"--user-data-dir={home}",
-    ):
-        options.add_argument(flag)
-    options.set_capability("acceptInsecureCerts", True)
-    driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-    driver.set_page_load_timeout(30)
-    return driver, home
-
-
 def first_day(house):
-    driver, home = chromium(house)
-    try:
+    names = f"MAP {house.domain} {house.machine.address}"
+    with chromium("--no-proxy-server", f"--host-resolver-rules={names}") as driver:
         browse(house, driver)
-    finally:
-        driver.quit()
-        shutil.rmtree(home, ignore_errors=True)
     person = visitor(house)
     calls = person.get("/api/calls?status=done&limit=200").json()["calls"]
     house.check("outcomes are in the API too", any(c.get("outcome") for c in calls), str(calls)[:300])

@@ -13,6 +13,8 @@ import time
 import requests
 import urllib3.util.connection as wires
 
+from reports import body_of
+
 CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 ASSET = re.compile(r'(?:href|src)="(/static/[^"#]+)')
 addresses = {}  # name: address, as the DNS would say
@@ -164,12 +166,6 @@ def sign(secret, raw):
     return hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
 
 
-def ident(word, number):
-    """The same identifier that md5('word number')::uuid is in SQL."""
-    text = hashlib.md5(f"{word} {number}".encode()).hexdigest()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
 # Calls under way of a client of their own, whose campaign is paused: what ends them is our reports alone.
 CALLS = """
 with c as (insert into clients (name) values ('Load') returning id),
@@ -193,21 +189,4 @@ insert into provider_ids (provider, provider_call_id, call_id) select 'bland', p
 
 def reports(first, last):
     """What the provider says about those calls, each once."""
-    for n in range(first, last):
-        yield {
-            "call_id": ident("bland", n),
-            "c_id": ident("bland", n),
-            "status": "completed",
-            "completed": True,
-            "queue_status": "complete",
-            "answered_by": "human",
-            "call_length": 0.65,
-            "corrected_duration": "39",
-            "to": f"+1415{2000000 + n}",
-            "from": "+15550100001",
-            "error_message": None,
-            "metadata": {"attempt_id": ident("call", n)},
-            "concatenated_transcript": "user: Hello? \n assistant: Hi. \n user: Tell me more. \n ",
-            "summary": "Wants a demo.",
-            "disposition_tag": "INTERESTED",
-        }
+    return map(body_of, range(first, last))

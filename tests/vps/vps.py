@@ -7,7 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+for folder in ("bench", "browser", "vps"):
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / folder))
 import journey  # noqa: E402
 import keeping  # noqa: E402
 import trouble  # noqa: E402
