@@ -194,6 +194,10 @@ bool
 str_is_utf8(struct str s)
 {
 	for (size_t i = 0; i < s.n;) {
+		if (s.p[i] > 0) { /* most texts are plain */
+			i++;
+			continue;
+		}
 		size_t k = utf8_len((const unsigned char *)s.p + i, s.n - i);
 		if (!k)
 			return false;
@@ -206,6 +210,8 @@ struct str
 str_utf8(struct arena *a, struct str s)
 {
 	struct buf b;
+	if (str_is_utf8(s))
+		return str_copy(a, s);
 	buf_init(&b, a);
 	for (size_t i = 0; i < s.n;) {
 		size_t k = utf8_len((const unsigned char *)s.p + i, s.n - i);

@@ -11,11 +11,16 @@
 
 enum phase { IDLE, CLAIMING, READING };
 
+/* So many begin together, then answers are looked for: a provider that answers at once is asked over
+ * few connections, one that takes its time over as many as there are calls. */
+enum { MOST_TOGETHER = 64 };
+
 struct claim {
 	struct db *db;
 	struct arena *a,
 	    *other; /* of the claim under way, and of the calls that it brought before */
 	const struct value *ready; /* calls to be placed, on other */
+	size_t placed;             /* of them, so many are */
 	int64_t ready_claimed;
 	enum phase phase;
 	int64_t client_id, claimed; /* claimed: the monotonic time before it was asked for */
@@ -87,7 +92,8 @@ were_read(struct dialer *d, struct error *e)
 	struct claim *c = d->claim;
 	const struct value *calls = db_answer(c->db, c->a, e);
 	c->phase = IDLE;
-	c->ready = calls;
+	c->ready = calls && calls->list.n ? calls : NULL;
+	c->placed = 0;
 	c->ready_claimed = c->claimed;
 	struct arena *a = c->a;
 	c->a = c->other;
@@ -95,20 +101,23 @@ were_read(struct dialer *d, struct error *e)
 	return calls != NULL;
 }
 
-void
+bool
 claim_place(struct dialer *d)
 {
 	struct claim *c = d->claim;
-	for (size_t i = 0; c->ready && i < c->ready->list.n; i++)
-		place_call(d, c->ready->list.items[i], c->ready_claimed);
-	c->ready = NULL;
+	for (int i = 0; c->ready && i < MOST_TOGETHER; i++) {
+		place_call(d, c->ready->list.items[c->placed++], c->ready_claimed);
+		if (c->placed == c->ready->list.n)
+			c->ready = NULL;
+	}
+	return c->ready != NULL;
 }
 
 int
 claim_room(const struct dialer *d)
 {
 	const struct claim *c = d->claim;
-	return MOST_PLACING - d->placing - (c->ready ? (int)c->ready->list.n : 0);
+	return MOST_PLACING - d->placing - (c->ready ? (int)(c->ready->list.n - c->placed) : 0);
 }
 
 bool
@@ -116,7 +125,8 @@ claim_go_on(struct dialer *d, bool *idle, struct error *e)
 {
 	struct claim *c = d->claim;
 	bool good = true;
-	while (good && c->phase != IDLE && db_answered(c->db))
+	/* Those of the last claim first. */
+	while (good && c->phase != IDLE && !(c->phase == READING && c->ready) && db_answered(c->db))
 		good = c->phase == CLAIMING ? was_claimed(d, e) : were_read(d, e);
 	*idle = c->phase == IDLE;
 	return good;

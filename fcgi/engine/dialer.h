@@ -36,7 +36,7 @@ int dialer_run(const struct config *config, struct arena *a, int signals);
 
 /* claim.c: claims on a connection of its own, one client after the other, while other things go on.
  * claim_go_on does what can be done without waiting; *idle: nothing is under way. */
-enum { MOST_CLAIM = 250, MOST_PLACING = 800 };
+enum { MOST_CLAIM = 500, MOST_PLACING = 1000 };
 struct claim *claim_open(struct dialer *d, struct error *e);
 void claim_close(struct claim *c);
 bool claim_go_on(struct dialer *d, bool *idle, struct error *e) MUST_USE;
@@ -44,8 +44,9 @@ bool claim_go_on(struct dialer *d, bool *idle, struct error *e) MUST_USE;
 bool claim_begin(struct dialer *d, int64_t client_id, struct error *e) MUST_USE;
 /* How many more may be claimed now. */
 int claim_room(const struct dialer *d);
-/* Sends what was claimed; better after the next claim was begun, which then goes on meanwhile. */
-void claim_place(struct dialer *d);
+/* Sends some of what was claimed, and tells whether there is more of it; better after the next claim
+ * was begun, which then goes on meanwhile. */
+bool claim_place(struct dialer *d);
 /* Whether the claims since the last time this was asked found so much that there may be more. */
 bool claim_more(struct dialer *d);
 /* Whether another run claimed until just now: then nothing is claimed for a second. */

@@ -103,33 +103,46 @@ or_setting(struct placing *p, const struct value *call, const char *member, cons
 /* Versions of prompts that this run has spoken from; they never change. */
 struct prompt {
 	int64_t version;
-	const struct value *texts;
+	const struct value *defaults;
+	struct render *body, *first_sentence, *voicemail_message; /* the last two: NULL for none */
 	struct prompt *older;
 };
 
-static const struct value *
+static bool
+read_prompt(struct dialer *d, const struct value *texts, struct prompt *p, struct error *e)
+{
+	struct str first = value_str(texts, "first_sentence"),
+		   voicemail = value_str(texts, "voicemail_message");
+	p->defaults = value_get(texts, "defaults");
+	p->body = render_read(d->own, value_str(texts, "body"), e);
+	p->first_sentence = p->body && first.n ? render_read(d->own, first, e) : NULL;
+	p->voicemail_message = p->body && voicemail.n ? render_read(d->own, voicemail, e) : NULL;
+	return p->body && !first.n == !p->first_sentence && !voicemail.n == !p->voicemail_message;
+}
+
+static const struct prompt *
 prompt_of(struct dialer *d, int64_t version, struct error *e)
 {
 	for (struct prompt *p = d->prompts; p; p = p->older)
 		if (p->version == version)
-			return p->texts;
+			return p;
 	const struct value *texts = dial_prompt(d->db, d->own, version, e);
-	if (!texts)
-		return NULL;
 	struct prompt *p = arena_new_of(d->own, struct prompt);
-	*p = (struct prompt){version, texts, d->prompts};
+	*p = (struct prompt){.version = version, .older = d->prompts};
+	if (!texts || !read_prompt(d, texts, p, e))
+		return NULL;
 	d->prompts = p;
-	return texts;
+	return p;
 }
 
 static const char *
-rendered(struct placing *p, const struct value *prompt, const char *member,
+rendered(struct placing *p, const struct prompt *prompt, const struct render *text,
     const struct value *values, struct error *e)
 {
-	struct str out, text = value_str(prompt, member);
-	if (!text.n)
+	struct str out;
+	if (!text)
 		return "";
-	if (!render_prompt(p->a, text, values, value_get(prompt, "defaults"), &out, NULL, e))
+	if (!render_fill(p->a, text, values, prompt->defaults, &out, NULL, e))
 		return NULL;
 	return str_dup(p->a, str_trim(out));
 }
@@ -146,15 +159,15 @@ build(struct placing *p, const struct value *call, struct str *body, struct erro
 {
 	struct arena *a = p->a;
 	const char *rep = or_setting(p, call, "rep", "rep", e);
-	const struct value *prompt =
+	const struct prompt *prompt =
 	    rep ? prompt_of(p->d, value_num(call, "prompt_version_id"), e) : NULL;
 	if (!prompt)
 		return false;
 	const struct value *values = render_values(a, call, rep);
 	struct bland_call c = {.phone = value_strz(a, call, "phone"),
-	    .task = rendered(p, prompt, "body", values, e),
-	    .first_sentence = rendered(p, prompt, "first_sentence", values, e),
-	    .voicemail_message = rendered(p, prompt, "voicemail_message", values, e),
+	    .task = rendered(p, prompt, prompt->body, values, e),
+	    .first_sentence = rendered(p, prompt, prompt->first_sentence, values, e),
+	    .voicemail_message = rendered(p, prompt, prompt->voicemail_message, values, e),
 	    .voicemail_action = value_strz(a, call, "voicemail_action"),
 	    .voice = or_setting(p, call, "voice", "voice_id", e),
 	    .from = or_setting(p, call, "caller_number", "caller_number", e),
@@ -166,7 +179,7 @@ build(struct placing *p, const struct value *call, struct str *body, struct erro
 	    .client_id = value_num(call, "client_id"),
 	    .campaign_id = value_num(call, "campaign_id"),
 	    .lead_id = value_num(call, "lead_id"),
-	    .request_data = render_used(a, value_str(prompt, "body"), values)};
+	    .request_data = render_used(a, prompt->body, values)};
 	if (!c.task || !c.first_sentence || !c.voicemail_message || !c.voice || !c.from)
 		return false;
 	*body = bland_call_body(a, &c);

@@ -26,7 +26,7 @@ struct loop {
 	struct arena *a;             /* of the pass */
 	const struct value *clients; /* NULL between passes */
 	size_t turn;
-	bool accepting;
+	bool accepting, placing; /* placing: calls are claimed and not yet begun */
 };
 
 static bool
@@ -111,7 +111,7 @@ claim_all(struct dialer *d, struct loop *l, struct error *e)
 {
 	bool idle = false;
 	bool good = claim_go_on(d, &idle, e) && (!idle || !l->accepting || claim_next(d, l, e));
-	claim_place(d);
+	l->placing = claim_place(d);
 	return good;
 }
 
@@ -129,6 +129,8 @@ sleep_ms(const struct dialer *d, const struct loop *l)
 	int settle_ms = settle_wait(d);
 	if (settle_ms >= 0 && settle_ms < ms)
 		ms = settle_ms;
+	if (l->placing)
+		return 0;
 	if (claim_socket(d) >= 0 || !l->accepting)
 		return ms;
 	if (l->clients)
@@ -165,16 +167,16 @@ drive(struct dialer *d, struct loop *l, int signals, int ms)
 }
 
 static bool
-has_work(const struct dialer *d)
+has_work(const struct dialer *d, const struct loop *l)
 {
-	return d->placing || d->looking || d->replies || claim_socket(d) >= 0;
+	return l->placing || d->placing || d->looking || d->replies || claim_socket(d) >= 0;
 }
 
 static void
 loop(struct dialer *d, struct loop *l, int signals)
 {
 	int64_t drain_until = 0;
-	while (l->accepting || (has_work(d) && clock_monotonic() < drain_until)) {
+	while (l->accepting || (has_work(d, l) && clock_monotonic() < drain_until)) {
 		struct error e = {0};
 		heartbeat();
 		if (l->accepting && (told_to_stop(signals) || clock_monotonic() >= l->ends_at)) {

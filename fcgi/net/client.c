@@ -10,7 +10,12 @@
 #include "base/clock.h"
 #include "net/address.h"
 
-enum { MOST_ANSWER = 8 << 20, CONNECT_MS = 5000, MOST_IDLE = 512, MOST_FDS = 8 };
+enum {
+	MOST_ANSWER = 8 << 20,
+	CONNECT_MS = 5000,
+	MOST_IDLE = 1024, /* handles and connections that wait for the next exchange */
+	MOST_FDS = 8
+};
 
 struct client {
 	CURLM *multi;
@@ -47,6 +52,7 @@ client_open(const char *ca_file, struct error *e)
 	if (!c || !multi)
 		abort();
 	c->multi = multi;
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)MOST_IDLE);
 	c->ca_file = ca_file && *ca_file ? strdup(ca_file) : NULL;
 	return c;
 }

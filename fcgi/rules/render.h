@@ -24,9 +24,17 @@ enum {
 	RENDER_MOST = 20000 /* bytes of the result */
 };
 
+/* A text that was read once, to be filled for any number of leads. Lives on the arena given. */
+struct render;
+
+/** NULL and ERR_INVALID with the line on bad syntax. */
+struct render *render_read(struct arena *a, struct str text, struct error *e) MUST_USE;
 /** ${values}: what placeholders may name (render_values). ${missing} (may be NULL): gets the names,
- * once each, that are shown and had no value of the lead. ERR_INVALID with the line on bad syntax
- * or a result beyond RENDER_MOST. */
+ * once each, that are shown and had no value of the lead. ERR_INVALID where the result is beyond
+ * RENDER_MOST. */
+bool render_fill(struct arena *a, const struct render *r, const struct value *values,
+    const struct value *defaults, struct str *out, struct value *missing, struct error *e) MUST_USE;
+/** Both, for a text that is filled once. */
 bool render_prompt(struct arena *a, struct str text, const struct value *values,
     const struct value *defaults, struct str *out, struct value *missing, struct error *e) MUST_USE;
 /** The placeholders of a lead: its own columns, its attributes (never shadowing them), first_name,
@@ -34,8 +42,9 @@ bool render_prompt(struct arena *a, struct str text, const struct value *values,
 struct value *render_values(struct arena *a, const struct value *lead, const char *rep);
 /** Names of all placeholders and sections in ${text}, in order of appearance, once each. */
 struct value *render_names(struct arena *a, struct str text, struct error *e) MUST_USE;
-/** Those of ${values} that ${text} names, cleaned: what may leave the house beside the text itself.
+/** Those of ${values} that the text names, cleaned: what may leave the house beside the text
+ * itself.
  */
-struct value *render_used(struct arena *a, struct str text, const struct value *values);
+struct value *render_used(struct arena *a, const struct render *r, const struct value *values);
 
 #endif

@@ -3,10 +3,21 @@
 set check_function_bodies = off;
 
 -- An identifier that nobody can guess and that sorts by time (RFC 9562, version 7): the newest rows lie side
--- by side in the index, however many old ones there are.
-create or replace function uuid_at(at_time timestamptz) returns uuid language sql volatile as $$
-	select (lpad(to_hex((extract(epoch from at_time) * 1000)::bigint), 12, '0') || '7'
-		|| substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid
+-- by side in the index, however many old ones there are. uuid_head: what those of one instant have in common.
+drop function if exists uuid_at(timestamptz);
+create or replace function uuid_head(at_time timestamptz) returns text language sql immutable as $$
+	select overlay(lpad(to_hex((extract(epoch from at_time) * 1000)::bigint), 12, '0') placing '-' from 9 for 0)
+		|| '-7'
+$$;
+create or replace function uuid_at(a_head text) returns uuid language sql volatile as $$
+	select (a_head || substr(gen_random_uuid()::text, 16))::uuid
+$$;
+
+-- How far back the pace looks: a strict sliding window, a little longer than a second (or than 1/pace) for
+-- clocks that differ. A pace above 4,096 a second is no limit (engine/pace.c has the same number): then nothing
+-- is counted.
+create or replace function pace_window(a_pace numeric) returns interval language sql immutable as $$
+	select interval '1.05 seconds' * greatest(1, 1 / a_pace)::float
 $$;
 
 -- How many calls may be begun now for this client, over all campaigns. The caller holds the lock on a_limits.
@@ -17,11 +28,10 @@ begin
 	return case when (a_limits).stopped_reason is not null or (a_limits).hold_until > at_time then 0
 	else greatest(0, least(a_most,
 		(a_limits).concurrency - a_live,
-		-- A strict sliding window, a little longer than a second (or than 1/pace) for clocks that differ.
-		greatest(1, floor((a_limits).pace_per_second)) - (select count(*) from calls
-			where client_id = (a_limits).client_id and created_at > at_time
-				- interval '1.05 seconds' * greatest(1, 1 / (a_limits).pace_per_second)
-				and created_at < at_time + interval '1.05 seconds'), -- the clock may have been set back
+		case when (a_limits).pace_per_second <= 4096 then greatest(1, floor((a_limits).pace_per_second))
+			- (select count(*) from calls where client_id = (a_limits).client_id
+				and created_at > at_time - pace_window((a_limits).pace_per_second)
+				and created_at < at_time + interval '1.05 seconds') end, -- the clock may have been set back
 		(a_limits).per_hour - (select count(*) from calls where (a_limits).per_hour is not null
 			and client_id = (a_limits).client_id and created_at > at_time - interval '1 hour'),
 		(a_limits).per_day - (select count(*) from calls where (a_limits).per_day is not null
@@ -35,21 +45,24 @@ create or replace function campaign_room(a_campaign campaigns, a_live int, at_ti
 	language plpgsql stable as $$
 begin
 	return greatest(0, least((a_campaign).concurrency - a_live,
-		greatest(1, floor((a_campaign).pace_per_second)) - (select count(*) from calls
-			where campaign_id = (a_campaign).id and created_at > at_time
-				- interval '1.05 seconds' * greatest(1, 1 / (a_campaign).pace_per_second)
-				and created_at < at_time + interval '1.05 seconds')))::int;
+		case when (a_campaign).pace_per_second <= 4096 then greatest(1, floor((a_campaign).pace_per_second))
+			- (select count(*) from calls where campaign_id = (a_campaign).id
+				and created_at > at_time - pace_window((a_campaign).pace_per_second)
+				and created_at < at_time + interval '1.05 seconds') end))::int;
 end
 $$;
 
 -- The version of the prompt that a call speaks from: the campaign's, else the one the lead names, else
 -- default.
 create or replace function prompt_for(a_client bigint, a_prompt bigint, a_name text) returns bigint
-	language sql stable as $$
-	select v.id from prompts p join prompt_versions v on v.prompt_id = p.id and v.version = p.current_version
-	where p.client_id = a_client and (p.id = a_prompt or (p.name in (a_name, 'default')
-		and p.archived_at is null))
-	order by p.id is not distinct from a_prompt desc, p.name = a_name desc limit 1
+	language plpgsql stable as $$
+begin
+	return (select v.id from prompts p join prompt_versions v on v.prompt_id = p.id
+			and v.version = p.current_version
+		where p.client_id = a_client and (p.id = a_prompt or (p.name in (a_name, 'default')
+			and p.archived_at is null))
+		order by p.id is not distinct from a_prompt desc, p.name = a_name desc limit 1);
+end
 $$;
 
 -- Due enrollments of a running campaign, promised callbacks first. Locked; those that others hold are
@@ -85,6 +98,7 @@ declare
 	holder jsonb;
 	quiet numeric; -- seconds since another run claimed
 	free int;
+	head text := uuid_head(at_time);
 	taken uuid[];
 	moved int;
 begin
@@ -126,31 +140,34 @@ begin
 		where c.client_id = a_client and c.state = 'running'
 			and (a_sandbox or coalesce(c.settings->>'sandbox', '') <> 'true')
 	), due as materialized (
-		select e.*, r.room, r.prompt_id from running r
-		cross join lateral due_enrollments(r.id, least(r.room, free) + 20, at_time) e where r.room > 0
-	), named as materialized (
-		select d.id, l.phone, l.prompt_name from due d join leads l on l.id = d.lead_id
+		select e.id, r.id as campaign_id, e.lead_id, e.step, e.tries, e.attempts, e.priority, e.due_at, e.reason,
+			r.room, r.prompt_id, l.phone, l.prompt_name
+		from running r cross join lateral due_enrollments(r.id, least(r.room, free) + 20, at_time) e
+		join leads l on l.id = e.lead_id
+		where r.room > 0
 	), versions as materialized (
 		select p.prompt_id, p.prompt_name, prompt_for(a_client, p.prompt_id, p.prompt_name) as version
-		from (select distinct d.prompt_id, n.prompt_name from due d join named n on n.id = d.id) p
+		from (select distinct prompt_id, prompt_name from due) p
 	), judged as materialized (
-		select d.*, n.phone, coalesce(k.allowed, false) as allowed, coalesce(k.reason, 'archived') as why,
+		select d.*, coalesce(k.allowed, false) as allowed, coalesce(k.reason, 'archived') as why,
 			coalesce(k.permanent, true) as permanent, k.next_at, v.version
-		from due d join named n on n.id = d.id
-		join versions v on v.prompt_name = n.prompt_name and v.prompt_id is not distinct from d.prompt_id
+		from due d
+		join versions v on v.prompt_name = d.prompt_name and v.prompt_id is not distinct from d.prompt_id
 		left join (select r.id as campaign, k.* from running r cross join lateral contactability_of(
 			array(select x.lead_id from due x where x.campaign_id = r.id), 'call', r.id, at_time) k) k
 			on k.campaign = d.campaign_id and k.lead_id = d.lead_id
 	), ranked as (
-		select j.*, row_number() over (partition by j.campaign_id order by j.priority desc, j.due_at, j.id) as place
+		select j.*, row_number() over (partition by j.campaign_id order by j.priority desc, j.due_at, j.id) as place,
+			-- Who is due in two campaigns at once is called for one of them; the other waits and is judged again.
+			row_number() over (partition by j.lead_id order by j.priority desc, j.due_at, j.id) as of_lead
 		from judged j where j.allowed and j.version is not null
-	), chosen as (
+	), chosen as materialized (
 		-- One of each campaign in turn, so that a large one does not starve the others.
-		select * from ranked where place <= ranked.room order by place, campaign_id limit free
+		select * from ranked where place <= ranked.room and of_lead = 1 order by place, campaign_id limit free
 	), written as (
 		insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step, try, attempt,
 			prompt_version_id, lease_token, lease_until, created_at)
-		select uuid_at(at_time), a_client, campaign_id, id, lead_id, phone, step, tries + 1, attempts + 1,
+		select uuid_at(head), a_client, campaign_id, id, lead_id, phone, step, tries + 1, attempts + 1,
 			version, a_run, at_time + a_lease_seconds * interval '1 second', at_time
 		from chosen returning id, lead_id
 	), under_way as (

@@ -2,29 +2,31 @@
 -- the claim, by every send and by the pages that explain it. Fails closed.
 set check_function_bodies = off;
 
--- What a row of area_code_zones for this number in E.164 can be called.
+-- What a row of area_code_zones for this number in E.164 can be called: those there are have up to eight
+-- digits.
 create or replace function area_prefixes(a_phone text) returns text[] language sql immutable as $$
-	select array[substr(a_phone, 2, 10), substr(a_phone, 2, 9), substr(a_phone, 2, 8), substr(a_phone, 2, 7),
-		substr(a_phone, 2, 6), substr(a_phone, 2, 5), substr(a_phone, 2, 4), substr(a_phone, 2, 3),
-		substr(a_phone, 2, 2), substr(a_phone, 2, 1)]
+	select array[substr(a_phone, 2, 8), substr(a_phone, 2, 7), substr(a_phone, 2, 6), substr(a_phone, 2, 5),
+		substr(a_phone, 2, 4), substr(a_phone, 2, 3), substr(a_phone, 2, 2), substr(a_phone, 2, 1)]
 $$;
 
--- The area code's row: country, region and zones of a number in E.164; the longest known prefix wins.
+-- The area code's row: country, region and zones of a number in E.164; the longest known prefix wins, which
+-- of the prefixes of one number is the last in order.
 create or replace function area_of(a_phone text) returns area_code_zones language sql stable as $$
-	select a from area_code_zones a where prefix = any (area_prefixes(a_phone))
-	order by length(prefix) desc limit 1
+	select a from area_code_zones a where prefix = any (area_prefixes(a_phone)) order by prefix desc limit 1
 $$;
 
--- The hours of a local day in one zone, narrowed by the regions' own law. a_days: ISO weekdays. NULL: closed.
+-- The hours of a local day in one zone, narrowed by the regions' own law. a_days: ISO weekdays.
 create or replace function window_holds(a_zone text, a_days int[], a_start time, a_end time,
 	a_weekend_start time, a_weekend_end time, a_sunday boolean, at_time timestamptz)
-	returns boolean language sql stable as $$
-	select case extract(isodow from t.local)::int
-			when 7 then a_sunday and t.local::time >= a_weekend_start and t.local::time < a_weekend_end
-			when 6 then t.local::time >= a_weekend_start and t.local::time < a_weekend_end
-			else t.local::time >= a_start and t.local::time < a_end end
-		and extract(isodow from t.local)::int = any (a_days)
-	from (select at_time at time zone a_zone as local) t
+	returns boolean language plpgsql stable as $$
+declare
+	local timestamp := at_time at time zone a_zone;
+	day int := extract(isodow from local);
+	hour time := local::time;
+begin
+	return day = any (a_days) and case when day < 6 then hour >= a_start and hour < a_end
+		else (day = 6 or a_sunday) and hour >= a_weekend_start and hour < a_weekend_end end;
+end
 $$;
 
 -- The first instant from at_time on at which the window holds in all zones at once; NULL: never within 9
@@ -32,17 +34,24 @@ $$;
 -- The window of several zones opens when it opens in one of them, so only those instants are tried.
 create or replace function window_next(a_zones text[], a_days int[], a_start time, a_end time,
 	a_weekend_start time, a_weekend_end time, a_sunday boolean, at_time timestamptz)
-	returns timestamptz language sql stable as $$
-	select case when not exists (select from unnest(a_zones) z where window_holds(z, a_days, a_start, a_end,
-			a_weekend_start, a_weekend_end, a_sunday, at_time) is not true) then at_time
-	else (select min(c.at) from (
+	returns timestamptz language plpgsql stable as $$
+declare
+	zone text;
+	holds boolean := true;
+begin
+	foreach zone in array a_zones loop
+		holds := holds and coalesce(window_holds(zone, a_days, a_start, a_end, a_weekend_start, a_weekend_end,
+			a_sunday, at_time), false);
+	end loop;
+	return case when holds then at_time else (select min(c.at) from (
 		select (d::date + s.start) at time zone z as at
 		from unnest(a_zones) z,
 			generate_series((at_time at time zone z)::date, (at_time at time zone z)::date + 9, interval '1 day') d,
 			lateral (values (a_start), (a_weekend_start)) s (start)
 	) c
 	where c.at >= at_time and not exists (select from unnest(a_zones) z where window_holds(z, a_days, a_start,
-		a_end, a_weekend_start, a_weekend_end, a_sunday, c.at) is not true)) end
+		a_end, a_weekend_start, a_weekend_end, a_sunday, c.at) is not true)) end;
+end
 $$;
 
 -- A number for one of the rules between people's calls: the campaign's, else the client's, else the default.
@@ -52,86 +61,102 @@ create or replace function contact_rule(a_campaign jsonb, a_client bigint, a_nam
 		where client_id = a_client and name = a_name and value is not null), a_default)
 $$;
 
--- Many leads of one client are judged together; what they share is looked at once. Unknown leads give no row.
+-- Many leads of one client are judged together; what they share is looked at once, and each table is asked
+-- once for all of them. Unknown leads give no row. In PL/pgSQL, because its plan is kept; and made without
+-- scans, since it may be older than the tables are large.
 drop function if exists contactability_of(bigint[], text, bigint, timestamptz) cascade;
 create function contactability_of(a_leads bigint[], a_channel text, a_campaign bigint, at_time timestamptz)
 	returns table (lead_id bigint, allowed boolean, reason text, permanent boolean, next_at timestamptz)
-	language sql stable rows 200 as $$
-	with campaign as materialized (
-		-- 47 CFR 64.1200(c)(1): 08:00 to 21:00 where the called party is; regions may be stricter. Only an
-		-- administrator can set window_wide, which is written down; it puts the campaign's hours in their place.
-		select coalesce(bool_or(c.window_wide), false) as wide,
-			coalesce(max(c.window_days), '{1,2,3,4,5,6,7}') as days,
-			coalesce(max(c.settings::text)::jsonb, '{}') as settings,
-			case when bool_or(c.window_wide) then max(c.window_start)
-				else greatest(time '08:00', max(c.window_start)) end as opens,
-			case when bool_or(c.window_wide) then max(c.window_end)
-				else least(time '21:00', max(c.window_end)) end as closes
-		from campaigns c where c.id = a_campaign
-	), lead as materialized (
-		select l.id, l.client_id, l.phone, l.email, l.archived_at, l.number_state, a.country, l.region,
-			a.region as code_region, z.zones,
-			dense_rank() over (order by a.country, l.region, a.region, z.zones) as place
-		from leads l
-		left join lateral (select * from area_code_zones o where o.prefix = any (area_prefixes(l.phone))
-			order by length(o.prefix) desc limit 1) a on true
-		cross join lateral (select case when cardinality(l.zones) > 0 then l.zones else coalesce(a.zones, '{}') end
-			as zones) z
-		where l.id = any (a_leads)
+	language plpgsql stable rows 200
+	set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_mergejoin = off as $$
+#variable_conflict use_column
+declare
+	g campaigns;
+	wide boolean; -- the campaign's hours stand in the place of the law's: an administrator's word
+	always boolean; -- they are all hours of all days
+	a_client bigint := (select client_id from leads where id = any (a_leads) limit 1);
+	day_opens time;
+	day_closes time;
+	days int[];
+	gap interval;
+	per_day int;
+	per_week int;
+begin
+	select * into g from campaigns where id = a_campaign;
+	wide := coalesce(g.window_wide, false);
+	-- 47 CFR 64.1200(c)(1): 08:00 to 21:00 where the called party is; regions may be stricter. Only an
+	-- administrator can set window_wide, which is written down; it puts the campaign's hours in their place.
+	day_opens := case when wide then g.window_start else greatest(time '08:00', g.window_start) end;
+	day_closes := case when wide then g.window_end else least(time '21:00', g.window_end) end;
+	days := coalesce(g.window_days, '{1,2,3,4,5,6,7}');
+	always := wide and day_opens = time '00:00' and day_closes = time '24:00' and cardinality(days) = 7;
+	gap := contact_rule(g.settings, a_client, 'min_gap_seconds', 600) * interval '1 second';
+	per_day := contact_rule(g.settings, a_client, 'per_day', 3);
+	per_week := contact_rule(g.settings, a_client, 'per_week', 10);
+	return query
+	with lead as materialized (
+		select l.id, l.phone, substr(l.phone, 2, 8) as digits, case when l.email <> '' then lower(l.email) end
+			as email, l.archived_at, l.number_state, l.region, l.zones
+		from leads l where l.id = any (a_leads)
+	), area as materialized (
+		select d.digits, a.country, a.region, coalesce(a.zones, '{}') as zones
+		from (select distinct digits from lead) d
+		left join lateral (select * from area_code_zones o where o.prefix = any (area_prefixes('+' || d.digits))
+			order by o.prefix desc limit 1) a on true
+	), placed as materialized (
+		select l.id, l.phone, l.email, l.archived_at, l.number_state, a.country, l.region, a.region as code_region,
+			z.zones, concat_ws('|', a.country, coalesce(l.region, '-'), a.region, z.zones) as place
+		from lead l join area a on a.digits = l.digits
+		cross join lateral (select case when cardinality(l.zones) > 0 then l.zones else a.zones end as zones) z
 	), hours as materialized (
 		-- What holds for all leads of one place.
-		select p.place, c.wide, c.days, p.zones,
-			case when c.wide then c.opens else greatest(c.opens, r.opens) end as opens,
-			case when c.wide then c.closes else least(c.closes, r.closes) end as closes,
-			case when c.wide then c.opens else greatest(c.opens, r.weekend_opens) end as weekend_opens,
-			case when c.wide then c.closes else least(c.closes, r.weekend_closes) end as weekend_closes,
-			c.wide or r.sunday as sunday,
-			c.wide and c.opens = time '00:00' and c.closes = time '24:00' and cardinality(c.days) = 7 as all_day
-		from (select distinct on (place) place, country, region, code_region, zones from lead) p
-		cross join campaign c
+		select p.place, p.zones,
+			case when wide then day_opens else greatest(day_opens, r.opens) end as opens,
+			case when wide then day_closes else least(day_closes, r.closes) end as closes,
+			case when wide then day_opens else greatest(day_opens, r.weekend_opens) end as weekend_opens,
+			case when wide then day_closes else least(day_closes, r.weekend_closes) end as weekend_closes,
+			wide or r.sunday as sunday
+		from (select distinct on (place) place, country, region, code_region, zones from placed) p
 		cross join lateral (select max(window_start) as opens, min(window_end) as closes,
 			max(coalesce(weekend_start, window_start)) as weekend_opens,
 			min(coalesce(weekend_end, window_end)) as weekend_closes,
 			not coalesce(bool_or(no_sunday), false) as sunday
 			from regions where country = p.country and code in (p.region, p.code_region)) r
 	), places as materialized (
-		select h.*, case when h.all_day then at_time when cardinality(h.zones) > 0 then window_next(h.zones, h.days,
+		select h.*, case when always then at_time when cardinality(h.zones) > 0 then window_next(h.zones, days,
 			h.opens, h.closes, h.weekend_opens, h.weekend_closes, h.sunday, at_time) end as open_from
 		from hours h
-	), rules as materialized (
-		select k.client_id,
-			contact_rule(c.settings, k.client_id, 'min_gap_seconds', 600) * interval '1 second' as gap,
-			contact_rule(c.settings, k.client_id, 'per_day', 3)::int as per_day,
-			contact_rule(c.settings, k.client_id, 'per_week', 10)::int as per_week
-		from (select distinct client_id from lead) k cross join campaign c
-	), waits as materialized (
-		select l.id, l.archived_at, l.number_state, p.*, w.*,
-			(select k.granted from consents k where k.lead_id = l.id and k.channel = a_channel
-				and k.purpose = 'marketing' and k.at <= at_time order by k.at desc, k.id desc limit 1) as consent,
-			exists (select from suppressions s where s.phone = l.phone and (s.client_id = l.client_id
-				or s.client_id is null) and (s.channel is null or s.channel = a_channel))
-			or l.email <> '' and exists (select from suppressions s where s.email = lower(l.email)
-				and (s.client_id = l.client_id or s.client_id is null)
-				and (s.channel is null or s.channel = a_channel)) as suppressed
-		from lead l join places p on p.place = l.place join rules f on f.client_id = l.client_id
-		cross join lateral (
-			-- Rules per person hold over all campaigns: a call that may have rung counts, a refused one does not.
-			select max(created_at) filter (where n = 1) + f.gap as gap_until,
-				max(created_at) filter (where n = f.per_day) + interval '1 day' as day_until,
-				max(created_at) filter (where n = f.per_week) + interval '7 days' as week_until
-			from (select c.created_at, row_number() over (order by c.created_at desc) as n
-				from enrollments e join calls c on c.enrollment_id = e.id
-				where e.lead_id = l.id and e.tries > 0 and c.created_at > at_time - interval '7 days'
-					and (c.state <> 'ended' or c.provider_call_id is not null)
-				order by c.created_at desc limit greatest(f.per_day, f.per_week, 1)) recent
-		) w
+	), said as materialized (
+		select distinct on (k.lead_id) k.lead_id, k.granted from consents k
+		where k.lead_id = any (a_leads) and k.channel = a_channel and k.purpose = 'marketing' and k.at <= at_time
+		order by k.lead_id, k.at desc, k.id desc
+	), never as materialized (
+		select distinct s.phone, s.email from suppressions s
+		where (s.phone = any (array(select l.phone from lead l))
+				or s.email = any (array(select l.email from lead l where l.email is not null)))
+			and (s.client_id = a_client or s.client_id is null) and (s.channel is null or s.channel = a_channel)
+	), recent as materialized (
+		-- Rules per person hold over all campaigns: a call that may have rung counts, a refused one does not.
+		select r.lead_id, r.at[1] + gap as gap_until, r.at[per_day] + interval '1 day' as day_until,
+			r.at[per_week] + interval '7 days' as week_until
+		from (select e.lead_id, array_agg(k.created_at order by k.created_at desc) as at
+			-- Each enrollment's own calls, by a fence: else all calls of a week are looked through where the plan is
+			-- older than they are.
+			from enrollments e cross join lateral (select c.created_at, c.state, c.provider_call_id from calls c
+				where c.enrollment_id = e.id offset 0) k
+			where e.lead_id = any (a_leads) and e.tries > 0 and k.created_at > at_time - interval '7 days'
+				and (k.state <> 'ended' or k.provider_call_id is not null)
+			group by e.lead_id) r
 	), later as materialized (
-		select w.*, greatest(w.gap_until, w.day_until, w.week_until) as rested,
-			case when w.all_day or greatest(w.gap_until, w.day_until, w.week_until) <= at_time
-				or greatest(w.gap_until, w.day_until, w.week_until) is null then w.open_from
-				when cardinality(w.zones) > 0 then window_next(w.zones, w.days, w.opens, w.closes, w.weekend_opens,
-					w.weekend_closes, w.sunday, greatest(w.gap_until, w.day_until, w.week_until)) end as opens_at
-		from waits w
+		select l.id, l.archived_at, l.number_state, p.zones, s.granted as consent,
+			l.phone in (select phone from never) or l.email in (select email from never) as suppressed,
+			w.gap_until, w.day_until, w.week_until, w.rested,
+			case when always or w.rested <= at_time or w.rested is null then p.open_from
+				when cardinality(p.zones) > 0 then window_next(p.zones, days, p.opens, p.closes, p.weekend_opens,
+					p.weekend_closes, p.sunday, w.rested) end as opens_at
+		from placed l join places p on p.place = l.place left join said s on s.lead_id = l.id
+		left join (select r.*, greatest(r.gap_until, r.day_until, r.week_until) as rested from recent r) w
+			on w.lead_id = l.id
 	), verdict as (
 		select w.id, case
 			when w.archived_at is not null then 'archived'
@@ -139,7 +164,7 @@ create function contactability_of(a_leads bigint[], a_channel text, a_campaign b
 			when w.suppressed then 'suppressed'
 			when w.consent is null then 'no_consent'
 			when not w.consent then 'consent_withdrawn'
-			when cardinality(w.zones) = 0 and not w.all_day then 'unknown_zone'
+			when cardinality(w.zones) = 0 and not always then 'unknown_zone'
 			when w.gap_until > at_time and w.gap_until >= coalesce(greatest(w.day_until, w.week_until), '-infinity')
 				then 'called_recently'
 			when w.week_until > at_time and w.week_until >= coalesce(w.day_until, '-infinity') then 'weekly_cap'
@@ -147,14 +172,15 @@ create function contactability_of(a_leads bigint[], a_channel text, a_campaign b
 			when w.opens_at is null then 'no_calls_today_here'
 			when w.opens_at > at_time then 'outside_window'
 			else 'ok' end as reason,
-			greatest(w.opens_at, case when w.all_day then w.rested end) as opens_at
+			greatest(w.opens_at, case when always then w.rested end) as opens_at
 		from later w
 	)
 	select v.id, v.reason = 'ok', v.reason,
 		v.reason in ('archived', 'invalid_number', 'suppressed', 'no_consent', 'consent_withdrawn', 'unknown_zone'),
 		case when v.reason in ('called_recently', 'weekly_cap', 'daily_cap', 'outside_window') then v.opens_at
 			when v.reason = 'no_calls_today_here' then at_time + interval '1 day' end
-	from verdict v
+	from verdict v;
+end
 $$;
 
 -- The same for one lead; one that is gone may not be contacted.

@@ -98,14 +98,16 @@ create or replace function settle_calls(a_results jsonb, at_time timestamptz) re
 	set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
 	placed uuid[];
+	ambiguous bigint[]; -- enrollments of calls that nobody knew of until now
 	late uuid;
 	r jsonb;
 	call calls;
 	n integer;
 begin
 	-- One order for all, so that two batches never wait for each other.
-	perform from calls where id = any (array(select (x->>'call_id')::uuid
-		from jsonb_array_elements(a_results) x)) order by id for update;
+	select array_agg(enrollment_id) filter (where state = 'ambiguous') into ambiguous from (select enrollment_id,
+		state from calls where id = any (array(select (x->>'call_id')::uuid
+			from jsonb_array_elements(a_results) x)) order by id for update) locked;
 	with answers as materialized (
 		select x.* from jsonb_to_recordset(a_results) x (call_id uuid, verdict text, provider_call_id text,
 			deadline_ms numeric)
@@ -127,11 +129,7 @@ begin
 			lease_token = null, lease_until = null
 		from answers a where c.id = a.call_id
 			and (a.provider_call_id is null or c.id in (select call_id from known))
-		returning c.id, c.client_id, c.enrollment_id, c.try, c.state
-	), journeys as (
-		update enrollments e set state = 'under_way', changed_at = at_time from done d
-		where d.state in ('placed', 'under_way') and e.id = d.enrollment_id and e.state = 'ambiguous'
-			and e.tries = d.try
+		returning c.id, c.client_id
 	), recovered as (
 		-- A success ends the row of refusals.
 		update provider_limits l set failures = 0, hold_reason = null
@@ -139,9 +137,15 @@ begin
 	)
 	select array_agg(id) into placed from done;
 	n := coalesce(cardinality(placed), 0);
-	for late in select c.id from calls c where c.id = any (placed) and exists (select from events v
+	if ambiguous is not null then
+		update enrollments e set state = 'under_way', changed_at = at_time from calls c
+		where c.id = any (placed) and c.state in ('placed', 'under_way') and e.id = c.enrollment_id
+			and e.id = any (ambiguous) and e.state = 'ambiguous' and e.tries = c.try;
+	end if;
+	-- With its limit this is a look at the index for each, and never a walk along all events that wait.
+	for late in select c.id from calls c where c.id = any (placed) and (select v.id from events v
 			where v.provider = c.provider and v.provider_call_id = c.provider_call_id
-				and v.verdict = 'unknown_call') loop
+				and v.verdict = 'unknown_call' limit 1) is not null loop
 		perform events_catch_up(late, at_time);
 	end loop;
 	if n = jsonb_array_length(a_results) then

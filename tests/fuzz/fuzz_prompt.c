@@ -30,7 +30,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(!has(out, "{{") || has(prompt, "|"));
 	if (str_is_utf8(prompt)) {
 		MUST(str_is_utf8(out));
-		fuzz_clean(render_used(a, prompt, values));
+		fuzz_clean(render_used(a, render_read(a, prompt, NULL), values));
 	}
 	return 0;
 }

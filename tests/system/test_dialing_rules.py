@@ -238,6 +238,21 @@ def test_rules_per_person_hold_over_all_campaigns(db):
     assert db.may(lead, NOON + timedelta(minutes=11), campaign)["reason"] == "daily_cap"
 
 
+def test_due_in_two_campaigns_at_once_is_called_once(db):
+    lead, other = db.lead(), db.lead("+12125552001")
+    campaigns = [db.campaign() for _ in range(2)]
+    for campaign in campaigns:
+        db.enrol(campaign, [lead, other])
+    assert len(db.claim()["calls"]) == 2
+    called = db.rows("select lead_id, count(*) as n from calls group by 1 order by 1")
+    assert [(row["lead_id"], row["n"]) for row in called] == [(lead, 1), (other, 1)]
+    # The others are judged when their turn comes, and find the calls of just now.
+    assert db.claim(at=NOON + timedelta(seconds=2)) == {"calls": [], "moved": 2}
+    left = db.rows("select reason, due_at from enrollments where state = 'waiting'")
+    assert {row["reason"] for row in left} == {"called_recently"} and len(left) == 2
+    assert all(row["due_at"] == NOON + timedelta(seconds=600) for row in left)
+
+
 def test_a_wide_window_is_the_campaigns_own(db):
     lead = db.lead()
     night = utc("2026-11-21T05:00")
