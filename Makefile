@@ -238,8 +238,8 @@ lint: ## style, static analysis, include directions, statements against the sche
 	@systemd/packages.sh $(LINT_PACKAGES)
 	@tests/lint.sh
 
-fuzz: test-prerequisites ## libFuzzer on all that a stranger can reach (FUZZ_SECONDS=60 TARGETS=); "N crashes"
-	@tests/fuzz/run.sh
+fuzz: test-prerequisites ## libFuzzer on all that a stranger can reach (SECONDS=60 TARGETS=); "N crashes"
+	@FUZZ_SECONDS=$(or $(SECONDS),$(FUZZ_SECONDS)) tests/fuzz/run.sh
 chaos: test-prerequisites ## break everything during a campaign (SECONDS=300 SEED=); "N lost, N twice"
 	@CHAOS_SECONDS=$(SECONDS) SEED=$(SEED) LEADS=$(LEADS) tests/chaos/run.sh
 bench: test-prerequisites ## measured beside its limits and its peers (PROBES= QUICK=1); "bars held: N of M"
