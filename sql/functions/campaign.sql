@@ -57,7 +57,8 @@ $$;
 create or replace function leads_free(a_client bigint, a_import bigint, a_most int) returns bigint
 	language sql stable as $$
 	select count(*) from (select from leads l where l.client_id = a_client and l.archived_at is null
-		and l.status = 'pending' and (a_import is null or l.import_id = a_import)
+		and l.id in (select lead_id from lead_statuses where client_id = a_client and status = 'pending')
+		and (a_import is null or l.import_id = a_import)
 		and not exists (select from enrollments e join campaigns o on o.id = e.campaign_id
 			where e.lead_id = l.id and o.state <> 'archived'
 				and e.state in ('waiting', 'under_way', 'ambiguous', 'blocked'))
@@ -86,7 +87,8 @@ begin
 	with added as (
 		insert into enrollments (client_id, campaign_id, lead_id, due_at, reason, created_at, changed_at)
 		select c.client_id, c.id, l.id, at_time, 'new', at_time, at_time from leads l
-		where l.client_id = c.client_id and l.archived_at is null and l.status = 'pending'
+		where l.client_id = c.client_id and l.archived_at is null
+			and l.id in (select lead_id from lead_statuses where client_id = c.client_id and status = 'pending')
 			and (a_import is null or l.import_id = a_import)
 			and (a_leads is null or l.id = any (a_leads))
 			and not exists (select from enrollments e join campaigns o on o.id = e.campaign_id

@@ -3,14 +3,23 @@
 set check_function_bodies = off;
 
 -- The conditions of a filter: {"words": ["acme"], "status", "outcome", "list", "import", "campaign",
--- "consent": "granted" | "missing", "archived": true}. $1 is the client, $2 the filter.
+-- "consent": "granted" | "missing", "archived": true}. $1 is the client, $2 the filter. Status and outcome are
+-- asked of lead_statuses (s), where they are indexed; lead_source says what is read, lead_key in which order.
+create or replace function lead_source(a_filter jsonb) returns text language sql immutable as $$
+	select case when coalesce(a_filter->>'status', 'dialing') <> 'dialing' or a_filter ? 'outcome'
+		then 'lead_statuses s join leads l on l.id = s.lead_id' else 'leads l' end
+$$;
+create or replace function lead_key(a_filter jsonb) returns text language sql immutable as $$
+	select case when lead_source(a_filter) = 'leads l' then 'l.id' else 's.lead_id' end
+$$;
 create or replace function lead_filter(a_filter jsonb) returns text language plpgsql immutable as $$
 declare
 	text_of constant text := 'lower(l.contact || '' '' || l.company || '' '' || l.email || '' '' || l.phone)';
 	granted constant text := '(select c.granted from consents c where c.lead_id = l.id and c.channel = ''call'''
 		' and c.purpose = ''marketing'' order by c.at desc, c.id desc limit 1)';
 	live constant text := '(select c.lead_id from calls c where c.client_id = $1 and c.ended_at is null)';
-	result text := 'l.client_id = $1';
+	result text := case when lead_source(a_filter) = 'leads l' then '' else 's.client_id = $1 and ' end
+		|| 'l.client_id = $1';
 	word text;
 begin
 	result := result || case when (a_filter->>'archived')::boolean then ' and l.archived_at is not null'
@@ -23,9 +32,9 @@ begin
 	if a_filter->>'status' = 'dialing' then
 		result := result || ' and l.id in ' || live;
 	elsif a_filter ? 'status' then
-		result := result || format(' and l.status = %L and l.id not in ', a_filter->>'status') || live;
+		result := result || format(' and s.status = %L and l.id not in ', a_filter->>'status') || live;
 	end if;
-	if a_filter ? 'outcome' then result := result || format(' and l.outcome = %L', a_filter->>'outcome'); end if;
+	if a_filter ? 'outcome' then result := result || format(' and s.outcome = %L', a_filter->>'outcome'); end if;
 	if a_filter ? 'list' then
 		result := result || format(' and l.list = %L and l.list <> ''''', a_filter->>'list');
 	end if;
@@ -47,12 +56,13 @@ create or replace function lead_page(a_client bigint, a_filter jsonb, a_cursor b
 	a_limit int) returns setof leads language plpgsql stable as $$
 begin
 	if a_newer then
-		return query execute 'select * from (select l.* from leads l where ' || lead_filter(a_filter)
-			|| ' and l.id > $3 order by l.id limit $4) p order by p.id desc'
+		return query execute format('select * from (select l.* from %s where %s and %s > $3 order by %3$s limit $4) p'
+			' order by p.id desc', lead_source(a_filter), lead_filter(a_filter), lead_key(a_filter))
 			using a_client, a_filter, a_cursor, a_limit;
 	else
-		return query execute 'select l.* from leads l where ' || lead_filter(a_filter)
-			|| ' and l.id < $3 order by l.id desc limit $4' using a_client, a_filter, a_cursor, a_limit;
+		return query execute format('select l.* from %s where %s and %s < $3 order by %3$s desc limit $4',
+			lead_source(a_filter), lead_filter(a_filter), lead_key(a_filter))
+			using a_client, a_filter, a_cursor, a_limit;
 	end if;
 end
 $$;
@@ -63,7 +73,8 @@ create or replace function lead_matches(a_client bigint, a_filter jsonb, a_most 
 declare
 	n bigint;
 begin
-	execute 'select count(*) from (select from leads l where ' || lead_filter(a_filter) || ' limit $3) s'
+	execute format('select count(*) from (select from %s where %s limit $3) x', lead_source(a_filter),
+		lead_filter(a_filter))
 		into n using a_client, a_filter, a_most;
 	return n;
 end

@@ -22,7 +22,9 @@ create or replace function tally_leads(a_client bigint) returns jsonb language s
 	select jsonb_build_object('total', coalesce(sum(n), 0), 'pending', 0, 'dialing', 0, 'done', 0, 'error', 0)
 		|| coalesce(jsonb_object_agg(status, n), '{}') || jsonb_build_object('lists', lead_lists(a_client))
 	from (select status, sum(n) as n from (
-		select status, count(*) as n from leads where client_id = a_client and archived_at is null group by 1
+		select status, count(*) as n from lead_statuses where client_id = a_client group by 1
+		union all
+		select status, -count(*) from leads where client_id = a_client and archived_at is not null group by 1
 		union all
 		-- Those who are called now count as that instead.
 		select unnest(array[l.status, 'dialing']), unnest(array[-count(*), count(*)])

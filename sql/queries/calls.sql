@@ -15,9 +15,10 @@ select null::text as id, l.id as lead_id, l.phone, l.company, l.contact, l.statu
 	null::text as outcome, null::text as reason, null::text as rule, null::text as transcript,
 	false as has_transcript, null::int as duration, 0 as attempt, l.created_at, null::timestamptz as ended_at,
 	null::bigint as cost_usd, null::bigint as campaign_id, null::text as campaign
-from leads l where l.client_id = $1 and l.archived_at is null and l.status = 'pending' and l.id < $2
-	and not exists (select from enrollments e where e.lead_id = l.id and e.tries > 0)
-order by l.id desc limit $3;
+from lead_statuses s join leads l on l.id = s.lead_id and l.archived_at is null
+where s.client_id = $1 and s.status = 'pending' and s.lead_id < $2
+	and not exists (select from enrollments e where e.lead_id = s.lead_id and e.tries > 0)
+order by s.lead_id desc limit $3;
 
 -- name: call_find
 select c.id::text, c.lead_id, c.phone, l.company, l.contact,

@@ -177,5 +177,7 @@ def finish(house, database, n):
             for _, definition in indexes:
                 cursor.execute(definition)
             cursor.execute(f"vacuum analyze {table}")
+        cursor.execute("insert into lead_statuses select id, client_id, status, outcome from leads")
+        cursor.execute("vacuum analyze lead_statuses")
         cursor.execute("checkpoint")
     c.close()

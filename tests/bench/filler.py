@@ -77,18 +77,20 @@ def fill(connection, leads, called, more=None):
         cursor.execute("set session_replication_role = replica; set maintenance_work_mem = '256MB'")
         cursor.execute("set synchronous_commit = off")
         cursor.execute(EMPTY)
+        cursor.execute("truncate lead_statuses")  # which triggers keep otherwise
         cursor.execute(INDEXES)
         indexes = cursor.fetchall()
         for name, _definition in indexes:
             cursor.execute(f"drop index {name}")
         insert(cursor, "leads", LEAD, LEADS_FROM, words)
+        cursor.execute("insert into lead_statuses select id, client_id, status, outcome from leads")
         cursor.execute(BESIDE, words)
         insert(cursor, "calls", CALL, CALLS_FROM, words)
         if more:
             more(connection)
         for _name, definition in indexes:
             cursor.execute(definition)
-        cursor.execute("vacuum analyze leads, enrollments, calls, consents")
+        cursor.execute("vacuum analyze leads, lead_statuses, enrollments, calls, consents")
         cursor.execute("reset session_replication_role; reset synchronous_commit; checkpoint")
 
 

@@ -239,6 +239,9 @@ class Ledgers:
             "enrollment": """select id, lead_id, state, tries, due_at, reason, outcome from enrollments
                 where state not in ('done', 'error', 'canceled')""",
             "lead": "select id, phone, status, outcome from leads where status not in ('done', 'error')",
+            "lead that is not found by its status": """select l.id, l.status, l.outcome from leads l
+                full join lead_statuses s on s.lead_id = l.id
+                where (l.client_id, l.status, l.outcome) is distinct from (s.client_id, s.status, s.outcome)""",
             "campaign": "select id, state, state_reason from campaigns where state <> 'done'",
             "import": "select id, state, error, tries from imports where state not in ('done', 'failed')",
             "alert about a call that is settled": """select a.subject, a.message, a.last_at from alerts a

@@ -603,6 +603,46 @@ def test_counts_are_conserved_in_every_state(db):
     assert db.one("select campaign_stop(1, %s, null, %s) as n", campaign, NOON)["n"] == 0
 
 
+ASTRAY = """select l.id, l.status, l.outcome, s.status as found_as, s.outcome as with_outcome
+	from leads l full join lead_statuses s on s.lead_id = l.id
+	where (l.client_id, l.status, l.outcome) is distinct from (s.client_id, s.status, s.outcome)"""
+
+
+def test_leads_are_found_by_what_they_are(db, call):
+    lead, id = call
+    others = [db.lead(f"+1212555{3000 + n}") for n in range(5)]
+    assert db.rows(ASTRAY) == []
+    db.report(attempt_id=id, provider_call_id="p1", outcome="interested", rank=80)
+    assert db.rows(ASTRAY) == []
+    found = db.rows("select id from lead_page(1, %s, 1000000, false, 10)", '{"outcome": "interested"}')
+    assert [row["id"] for row in found] == [lead]
+    pending = '{"status": "pending"}'
+    newest = db.rows("select id from lead_page(1, %s, 1000000, false, 3)", pending)
+    assert [row["id"] for row in newest] == others[:1:-1]
+    older = db.rows("select id from lead_page(1, %s, %s, false, 3)", pending, others[2])
+    assert [row["id"] for row in older] == others[1::-1]
+    newer = db.rows("select id from lead_page(1, %s, %s, true, 3)", pending, others[1])
+    assert [row["id"] for row in newer] == others[:1:-1]
+    assert db.one("select lead_matches(1, %s, 1001) as n", pending)["n"] == 5
+    db.rows("update leads set archived_at = now() where id = %s", others[0])
+    assert db.one("select lead_matches(1, %s, 1001) as n", pending)["n"] == 4
+    assert db.one("select tally_leads(1) as t")["t"]["pending"] == 4
+    db.rows("delete from leads where id = any (%s)", others)
+    assert db.rows(ASTRAY) == [] and db.one("select count(*) as n from lead_statuses")["n"] == 1
+    db.rows("truncate leads cascade")
+    assert db.rows(ASTRAY) == []
+
+
+def test_no_index_of_leads_knows_what_a_call_changes(db):
+    """Else each report would write them all anew: the largest part of its cost."""
+    known = db.rows(
+        "select pg_get_indexdef(indexrelid) as text from pg_index where indrelid = 'leads'::regclass"
+    )
+    changed = ("status", "outcome", "last_call", "updated_at")
+    assert len(known) > 4
+    assert not [row["text"] for row in known if any(word in row["text"] for word in changed)]
+
+
 def test_a_stopped_campaign_tries_nobody_again(db, call):
     lead, id = call
     campaign = db.one("select id from campaigns")["id"]
