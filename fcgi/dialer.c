@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -27,6 +28,20 @@ signal_fd(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Each call that is being placed has a connection, and a shell's limit is near their number. */
+static void
+more_files(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 4 * (rlim_t)MOST_PLACING) {
+		limit.rlim_cur = limit.rlim_max < 4 * (rlim_t)MOST_PLACING
+				     ? limit.rlim_max
+				     : 4 * (rlim_t)MOST_PLACING;
+		if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+			log_warn("no more files may be opened");
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -40,6 +55,7 @@ main(int argc, char **argv)
 	struct error e = {0};
 	int signals = signal_fd(), status = 1;
 	log_open("dialer", LOG_INFO);
+	more_files();
 	if (signals < 0 || !config_load(&config, a, &e))
 		log_error("the dialer cannot start", LOG_TEXT("why", e.message));
 	else

@@ -55,9 +55,12 @@ result_of(struct placing *p, const char *verdict, const char *reason, const char
 	struct value *r = value_map(p->a);
 	value_set(p->a, r, "call_id", value_text(p->a, p->call_id));
 	value_set_text(p->a, r, "verdict", verdict);
+	value_set_int(p->a, r, "deadline_ms", config->call_deadline * 1000);
+	/* Nearly all of them; nothing else is asked of those. */
+	if (str_is(str_of(verdict), bland_verdict_name(BLAND_PLACED)))
+		return r;
 	value_set_text(p->a, r, "reason", reason);
 	value_set_text(p->a, r, "message", message);
-	value_set_int(p->a, r, "deadline_ms", config->call_deadline * 1000);
 	value_set_int(p->a, r, "lookup_ms", config->lookup_first * 1000);
 	value_set_text(p->a, r, "since", monotonic_stamp(p->d, p->a));
 	return r;
@@ -80,8 +83,10 @@ placed(struct exchange *x, void *ctx)
 	    result_of(p, bland_verdict_name(answer.verdict), answer.reason, answer.message);
 	if (answer.call_id)
 		value_set_text(p->a, r, "provider_call_id", answer.call_id);
-	value_set_int(p->a, r, "wait_ms", answer.wait_ms);
-	value_set_bool(p->a, r, "suppress", answer.suppress);
+	if (answer.wait_ms)
+		value_set_int(p->a, r, "wait_ms", answer.wait_ms);
+	if (answer.suppress)
+		value_set_bool(p->a, r, "suppress", true);
 	p->d->placed += answer.verdict == BLAND_PLACED;
 	log_info("call sent", LOG_TEXT("call", str_dup(p->a, p->call_id)),
 	    LOG_TEXT("verdict", bland_verdict_name(answer.verdict)), LOG_INT("status", x->status),
