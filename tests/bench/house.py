@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg2
 
+import usage
 from bench import HERE, Figure, Rounds
 
 ROOT = HERE.parents[1]
@@ -295,8 +296,9 @@ class House:
         unless repeat. rate: so many per second whatever the answers take (0: one after the other on each
         connection). secret: the only request is a pattern (reports.pattern) for reports about call 1, 2,
         ... name: so that several may run at once. Answers
-        {"sent","ok","other","errors","rate","p50_ms","p99_ms","max_ms","seconds", "statuses"}; latencies
-        of an open loop count from when a request was due."""
+        {"sent","ok","other","errors","rate","p50_ms","p99_ms","max_ms","seconds", "statuses", "cpu_us":
+        {program: microseconds for each answer}}; latencies of an open loop count from when a request was
+        due."""
         path = self.out / f"requests-{self._letter}{name}.bin"
         with open(path, "wb") as f:
             for r in requests:
@@ -308,10 +310,13 @@ class House:
         words += ["-n", str(most)] if most else []
         words += ["-g", "1"] if secret else []
         env = {**os.environ, "HAMMER_SECRET": secret or ""}
+        before = usage.spent()
         done = subprocess.run([*words, path], env=env, capture_output=True, text=True, timeout=7200)
         if done.returncode:
             raise RuntimeError("hammer: " + done.stderr[-2000:])
-        return json.loads(done.stdout)
+        said = json.loads(done.stdout)
+        said["cpu_us"] = usage.each(before, usage.spent(), said["ok"])
+        return said
 
     def hammer(self):
         """The load generator, compiled from hammer.c."""

@@ -15,6 +15,7 @@ import time
 import urllib.request
 
 import due
+import usage
 from bench import HERE, Bar
 from house import free_port
 
@@ -62,6 +63,7 @@ class Dispatch:
         self.body = house.out / "dispatch-body.json"
         self.databases = {}
         self.peak = 0
+        self.shares = usage.Shares()
 
     def ask(self, path, method="GET"):
         request = urllib.request.Request(self.stub + path, method=method)
@@ -108,6 +110,7 @@ class Dispatch:
         due.refill(self.house, database, n)
         self.ask("/reset", "POST")
         dialer = self.dialer(database)
+        before = usage.spent()
         try:
             self.house.sql(
                 "update campaigns set state = 'running' where name = %s; select pg_notify('dialer', '')",
@@ -115,6 +118,7 @@ class Dispatch:
                 database,
             )
             seconds = self.wait(database, n, dialer)
+            self.shares.add(name, usage.each(before, usage.spent(), n))
             status = open(f"/proc/{dialer.pid}/status").read()
             self.peak = max(self.peak, int(status.split("VmHWM:")[1].split()[0]))
         finally:
@@ -242,6 +246,7 @@ def run(house):
     d = Dispatch(house)
     # The body that peers send is the one that the product sends.
     d.product("dispatch", 1)
+    d.shares = usage.Shares()
     d.body.write_bytes(d.ask("/last"))
     house.figure("the body of a POST", d.body.stat().st_size, "bytes")
     rounds = house.alternate(subjects_of(d))
@@ -252,6 +257,7 @@ def run(house):
     for name in there:
         house.figure(name, rounds.median(name), "calls/s")
     house.figure("the dialer's peak of memory", d.peak / 1024, "MB")
+    d.shares.figures(house, "a call")
     bars = []
     rivals = [name for name in (*PEERS, LOOP) if name in there]
     if PRODUCT in there and rivals:

@@ -8,6 +8,7 @@ import json
 import filler
 import peers
 import statements
+import usage
 from bench import Bar
 
 ROW = b'<tr data-href="/leads/'
@@ -37,6 +38,7 @@ def refuses(stack, url, cookie):
 class Pages:
     def __init__(self, house):
         self.house = house
+        self.shares = usage.Shares()
 
     def cookie(self, stack):
         return "; ".join(f"{c.name}={c.value}" for c in stack.login("member").cookies)
@@ -52,6 +54,8 @@ class Pages:
         done = self.house.load(url, [request.encode()], CONNECTIONS, repeat=True)
         if done["other"] or done["errors"]:
             raise Void(f"{name}: {done}")
+        if name == "trunkline":
+            self.shares.add(name, done["cpu_us"])
         return done["rate"]
 
 
@@ -92,9 +96,9 @@ def measure(house, pages, small):
 
 
 def run(house):
-    small = house.new_stack()
+    small, pages = house.new_stack(), Pages(house)
     try:
-        rounds = measure(house, Pages(house), small)
+        rounds = measure(house, pages, small)
     finally:
         small.close()
         connection = house.connect()
@@ -102,6 +106,7 @@ def run(house):
         connection.close()
     for name in rounds.values:
         house.figure(name, rounds.median(name), "pages/s")
+    pages.shares.figures(house, "a page")
 
     def bar(what, above, below, op, needed):
         return Bar("P", what, rounds.ratio(above, below), op, needed, "×", details=rounds.values)

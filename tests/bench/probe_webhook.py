@@ -13,6 +13,7 @@ import requests
 
 import peers
 import reports
+import usage
 from bench import Bar
 from reports import body_of, md5_uuid, request_of
 
@@ -34,6 +35,7 @@ class Webhooks:
         self.secret = self.stack.bland_secret
         self.requests = [request_of(n, self.secret) for n in range(1, self.most + 1)]
         self.p99 = {}
+        self.shares = usage.Shares()
         self.sqlite = house.out / "webhook.sqlite"
         self._sample()
 
@@ -113,6 +115,8 @@ class Webhooks:
             raise Void(f"{name}: {done}")
         self.check(done["ok"], name)
         self.p99.setdefault(name, []).append(done["p99_ms"])
+        if name.startswith("trunkline"):
+            self.shares.add(name, done["cpu_us"])
         return done["rate"]
 
     def send_sqlite(self, name, url, connections):
@@ -191,6 +195,8 @@ def run(house):
     house.figure(
         "trunkline 16 ÷ fastapi+asyncpg 16", rounds.ratio("trunkline 16", "fastapi+asyncpg 16"), "×"
     )
+
+    w.shares.figures(house, "a webhook")
 
     def ratio(what, above, below, needed):
         return Bar("W", what, rounds.ratio(above, below), ">=", needed, "×", details=rounds.values)
