@@ -91,7 +91,7 @@ bland_start(char *url, size_t cap)
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t n = sizeof(at);
 	bland.fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (bind(bland.fd, (struct sockaddr *)&at, n) < 0 || listen(bland.fd, 16) < 0 ||
+	if (bind(bland.fd, (struct sockaddr *)&at, n) < 0 || listen(bland.fd, 256) < 0 ||
 	    getsockname(bland.fd, (struct sockaddr *)&at, &n) < 0)
 		return false;
 	snprintf(url, cap, "http://127.0.0.1:%d", ntohs(at.sin_port));

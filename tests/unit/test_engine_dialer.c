@@ -192,6 +192,28 @@ a_call_is_placed_and_asked_for_when_it_stays_silent(void **state)
 	assert_int_equal(bland.posts, 1);
 }
 
+/* More than begin together (engine/claim.c): each is sent once all the same. */
+static void
+many_are_placed_in_turns(void **state)
+{
+	(void)state;
+	bland.post = (struct answer){200, "{\"status\":\"success\",\"call_id\":\"@id\"}"};
+	house_number("insert into leads (client_id, phone, zones) select 1, '+1212' || 2100000 + n, "
+		     "'{America/New_York}' from generate_series(1, 200) n");
+	house_number("insert into consents (client_id, lead_id, channel, granted, source, at) "
+		     "select 1, id, 'call', true, 'a test', timestamptz '2026-01-05' from leads "
+		     "where phone > '+12121'");
+	house_number(
+	    "insert into enrollments (client_id, campaign_id, lead_id, due_at) select 1, c.id, l.id, "
+	    "timestamptz '2026-01-05' from campaigns c, leads l where l.phone > '+12121' "
+	    "on conflict do nothing");
+	house_number("update campaigns set concurrency = 1000, pace_per_second = 5000");
+	house_number("update provider_limits set concurrency = 1000, pace_per_second = 5000");
+	run_until("select count(distinct provider_call_id) = 201 from calls where state = 'placed'");
+	assert_int_equal(bland.posts, 201);
+	assert_int_equal(house_number("select count(*) from calls"), 201);
+}
+
 /* Runs of a moment, an hour apart, until ${sql} holds. */
 static void
 days_until(const char *sql)
@@ -352,6 +374,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(a_call_is_placed_and_asked_for_when_it_stays_silent, fresh),
+	    cmocka_unit_test_setup(many_are_placed_in_turns, fresh),
 	    cmocka_unit_test_setup(a_placed_call_that_the_provider_no_longer_knows_ends, fresh),
 	    cmocka_unit_test_setup(a_lost_answer_is_looked_for_and_found, fresh),
 	    cmocka_unit_test_setup(a_lost_answer_is_looked_for_and_over, fresh),
