@@ -180,6 +180,19 @@ def test_it_takes_no_session_and_no_other_method(stack, case):
 # --- twice, early, late, out of order -----------------------------------------------------------------
 
 
+def test_what_cannot_be_taken_together_is_taken_one_by_one(stack, case):
+    """One report that the statement for many cannot take must not cost the others theirs."""
+    name = "events_receive(text, text[], text[], text[], text[], text[], text[], timestamptz)"
+    stack.rows(f"alter function {name} rename to events_receive_away")
+    try:
+        assert case.said() == "applied"
+        assert case.said() == "duplicate"
+    finally:
+        stack.rows(f"alter function {name.replace('receive(', 'receive_away(')} rename to events_receive")
+    assert (case.row()["state"], case.lead_row()["status"]) == ("ended", "done")
+    assert [(v["verdict"], v["deliveries"]) for v in case.events()] == [("applied", 2)]
+
+
 def test_ten_copies_at_once_are_applied_once(stack, case):
     body = json.dumps(case.body()).encode()
     with concurrent.futures.ThreadPoolExecutor(10) as pool:

@@ -198,8 +198,9 @@ many_are_placed_in_turns(void **state)
 {
 	(void)state;
 	bland.post = (struct answer){200, "{\"status\":\"success\",\"call_id\":\"@id\"}"};
-	house_number("insert into leads (client_id, phone, zones) select 1, '+1212' || 2100000 + n, "
-		     "'{America/New_York}' from generate_series(1, 200) n");
+	house_number(
+	    "insert into leads (client_id, phone, zones) select 1, '+1212' || 2100000 + n, "
+	    "'{America/New_York}' from generate_series(1, 200) n");
 	house_number("insert into consents (client_id, lead_id, channel, granted, source, at) "
 		     "select 1, id, 'call', true, 'a test', timestamptz '2026-01-05' from leads "
 		     "where phone > '+12121'");
@@ -209,9 +210,67 @@ many_are_placed_in_turns(void **state)
 	    "on conflict do nothing");
 	house_number("update campaigns set concurrency = 1000, pace_per_second = 5000");
 	house_number("update provider_limits set concurrency = 1000, pace_per_second = 5000");
-	run_until("select count(distinct provider_call_id) = 201 from calls where state = 'placed'");
+	run_until(
+	    "select count(distinct provider_call_id) = 201 from calls where state = 'placed'");
 	assert_int_equal(bland.posts, 201);
 	assert_int_equal(house_number("select count(*) from calls"), 201);
+}
+
+/* A process that slept between the claim and the sending sends nothing. */
+static void
+a_lease_that_ran_out_sends_nothing(void **state)
+{
+	(void)state;
+	struct error e = {0};
+	struct arena *a = arena_new(8192);
+	struct dialer d = {.config = &config,
+	    .db = house_open(),
+	    .settler = house_open(),
+	    .client = client_open("", &e),
+	    .pace = pace_new(a),
+	    .own = a,
+	    .tick = a,
+	    .boot = "boot"};
+	d.last_reply = &d.replies;
+	struct value *call = value_map(a);
+	value_set_text(a, call, "id", "00000000-0000-4000-8000-000000000001");
+	value_set_int(a, call, "client_id", 1);
+	value_set_int(a, call, "campaign_id", campaign);
+	value_set_int(
+	    a, call, "prompt_version_id", house_number("select max(id) from prompt_versions"));
+	value_set_text(a, call, "phone", "+12122000001");
+	place_call(&d, call, clock_monotonic() - 10 * CLOCK_SECOND);
+	assert_int_equal(d.placing, 0);
+	assert_int_equal(d.waiting, 1);
+	assert_int_equal(bland.posts, 0);
+	assert_true(settle_replies(&d, true, &e));
+	assert_int_equal(d.waiting, 0);
+	client_close(d.client);
+	db_close(d.settler);
+	db_close(d.db);
+	arena_free(a);
+}
+
+/* A run that was killed on this machine just now holds nobody up: its process is seen to be gone.
+ */
+static void
+what_a_dead_run_held_is_taken_over(void **state)
+{
+	char host[256] = "";
+	(void)state;
+	gethostname(host, sizeof(host) - 1);
+	house_number(arena_printf(house.a,
+	    "insert into dialer_runs (id, host, pid, started_at, seen_at) values "
+	    "('00000000-0000-4000-8000-00000000dead', '%s', 2147483647, now(), now())",
+	    host));
+	house_number("update provider_limits set claimed_boot = null, claimed_at = "
+		     "timestamptz '2026-11-18 17:00:00+00', "
+		     "claimed_by = '00000000-0000-4000-8000-00000000dead'");
+	run_until(STATE_IS("placed"));
+	assert_int_equal(house_number("select count(*) from dialer_runs where ended_at is not null "
+				      "and pid = 2147483647"),
+	    1);
+	assert_int_equal(bland.posts, 1);
 }
 
 /* Runs of a moment, an hour apart, until ${sql} holds. */
@@ -375,6 +434,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(a_call_is_placed_and_asked_for_when_it_stays_silent, fresh),
 	    cmocka_unit_test_setup(many_are_placed_in_turns, fresh),
+	    cmocka_unit_test_setup(a_lease_that_ran_out_sends_nothing, fresh),
+	    cmocka_unit_test_setup(what_a_dead_run_held_is_taken_over, fresh),
 	    cmocka_unit_test_setup(a_placed_call_that_the_provider_no_longer_knows_ends, fresh),
 	    cmocka_unit_test_setup(a_lost_answer_is_looked_for_and_found, fresh),
 	    cmocka_unit_test_setup(a_lost_answer_is_looked_for_and_over, fresh),
