@@ -12,6 +12,13 @@ create index lead_statuses_status on lead_statuses (client_id, status, lead_id d
 create index lead_statuses_outcome on lead_statuses (client_id, outcome, lead_id desc)
 	where outcome is not null;
 analyze lead_statuses;
+-- Until here leads could be written; what was, is caught up with, and from now on waits for the triggers.
+lock table leads in share row exclusive mode;
+insert into lead_statuses select id, client_id, status, outcome from leads l
+	where not exists (select from lead_statuses s where s.lead_id = l.id);
+update lead_statuses s set status = l.status, outcome = l.outcome from leads l
+	where l.id = s.lead_id and (l.status, l.outcome) is distinct from (s.status, s.outcome);
+delete from lead_statuses s where not exists (select from leads l where l.id = s.lead_id);
 drop index leads_status;
 drop index leads_outcome;
 
