@@ -210,8 +210,8 @@ leads_list(struct request *rq, struct response *rs, struct error *e)
 		return false;
 	if (place.cursor.n && !str_to_int(place.cursor, &cursor))
 		return error_set(e, ERR_MALFORMED, "This cursor is none of ours. Begin at /leads.");
-	struct value *rows = lead_page(
-	    rq->app->db, a, rq->viewer->client_id, filter, cursor, place.newer, place.limit + 1, e);
+	struct value *rows = lead_page(rq->app->db, a, rq->viewer->client_id, filter, cursor,
+	    place.newer, place.limit + 1, !rq->json, e);
 	if (!rows)
 		return false;
 	bool more = filter_cut(rows, &place);

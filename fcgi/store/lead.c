@@ -4,10 +4,12 @@
 
 struct value *
 lead_page(struct db *db, struct arena *a, int64_t client, const struct value *filter,
-    int64_t cursor, bool newer, int64_t limit, struct error *e)
+    int64_t cursor, bool newer, int64_t limit, bool brief, struct error *e)
 {
 	if (!cursor && !newer)
 		cursor = INT64_MAX;
+	if (!newer && filter->map.n == 0 && brief)
+		return db_rows(db, a, q_lead_table, e, P_INT(client), P_INT(cursor), P_INT(limit));
 	if (!newer && filter->map.n == 0)
 		return db_rows(db, a, q_lead_list, e, P_INT(client), P_INT(cursor), P_INT(limit));
 	return db_rows(db, a, q_lead_search, e, P_INT(client), P_JSON(filter), P_INT(cursor),

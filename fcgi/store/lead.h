@@ -9,9 +9,10 @@
 
 /** Rows newest first, ids below ${cursor} (0: from the newest), or with ${newer} those just above
  * it.
- * ${filter}: see sql/functions/lead_page.sql; an empty map takes the plain index. */
+ * ${filter}: see sql/functions/lead_page.sql; an empty map takes the plain index. ${brief}: what
+ * the page's table shows is enough. */
 struct value *lead_page(struct db *db, struct arena *a, int64_t client, const struct value *filter,
-    int64_t cursor, bool newer, int64_t limit, struct error *e) MUST_USE;
+    int64_t cursor, bool newer, int64_t limit, bool brief, struct error *e) MUST_USE;
 /** How many match, counted up to ${most}; -1 on error. */
 int64_t lead_matches(struct db *db, struct arena *a, int64_t client, const struct value *filter,
     int64_t most, struct error *e) MUST_USE;
