@@ -1,10 +1,12 @@
 #ifndef STORE_DB_H
 #define STORE_DB_H
 /*
- * PostgreSQL. The only file that sees libpq; a result becomes a list of maps (struct value) on the
- * caller's arena, typed by the column: timestamptz -> VALUE_TIME, json(b) -> tree, numeric -> real.
- * A column named phone or *_phone becomes VALUE_PHONE, an integer column named *_usd VALUE_MONEY
- * (it holds micro-dollars). Arrays: select to_jsonb(them).
+ * PostgreSQL. The only files that see libpq (db*.c); a result becomes a list of maps (struct value)
+ * on the caller's arena, typed by the column: timestamptz -> VALUE_TIME, json(b) -> tree, float8 ->
+ * real. A column named phone or *_phone becomes VALUE_PHONE, an integer column named *_usd
+ * VALUE_MONEY (it holds micro-dollars). Results come in binary: a type that db_result.c does not
+ * read is ERR_INTERNAL (`make lint` looks at every statement), so numeric is cast to float8, and
+ * arrays are selected as to_jsonb(them).
  *
  * Statements live in sql/queries/<noun>.sql, each under a line `-- name: lead_find`, which the
  * build turns into `extern const struct db_query q_lead_find` ("queries.h"). They are prepared on

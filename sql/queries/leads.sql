@@ -3,8 +3,8 @@ select * from lead_list($1, $2, $3);
 
 -- name: lead_table
 -- What the page shows of them: half of what is sent and read is not needed there.
-select id, status, phone, contact, company, outcome, last_call_at, consent, suppressed, enrollment_state, reason,
-	next_at
+select id, status, phone, contact, company, outcome, last_call_at, consent, suppressed, enrollment_state,
+	reason, next_at
 from lead_list($1, $2, $3);
 
 -- name: lead_search
