@@ -89,6 +89,19 @@ bool db_refresh(struct db *db, struct error *e) MUST_USE;
 	DB_PARAM_ARRAY(__VA_ARGS__) + 1,                                                           \
 	    (int)(sizeof(DB_PARAM_ARRAY(__VA_ARGS__)) / sizeof(struct db_param)) - 1
 
+/** One of several statements that are asked together; ${rows} is what it answered. */
+struct db_ask {
+	const struct db_query *q;
+	const struct db_param *params;
+	int n;
+	struct value *rows;
+};
+#define DB_ASK(q, ...) ((struct db_ask){&(q), DB_PARAMS(__VA_ARGS__), NULL})
+/** ${n} statements in one flight and one transaction, each with its rows: there and back once,
+ * where db_rows goes as often as it is called. False, and none of them counts, where one fails. */
+bool db_together(
+    struct db *db, struct arena *a, struct db_ask *asks, int n, struct error *e) MUST_USE;
+
 /** Asks without waiting: one statement is then under way, and nothing else may be asked of ${db}
  * until db_answer has fetched its rows. */
 #define db_send(db, a, q, e, ...) db_send_((db), (a), &(q), DB_PARAMS(__VA_ARGS__), (e))

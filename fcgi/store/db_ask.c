@@ -115,6 +115,72 @@ db_rows_(struct db *db, struct arena *a, const struct db_query *q, const struct 
 	return list;
 }
 
+static bool
+depart(
+    struct db *db, const struct db_ask *asks, const struct db_bound *bound, int n, struct error *e)
+{
+	bool good = PQenterPipelineMode(db->conn) == 1;
+	for (int i = 0; good && i < n; i++)
+		good = PQsendQueryPrepared(db->conn, asks[i].q->name, asks[i].n, bound[i].values,
+			   bound[i].lengths, bound[i].formats, BINARY) == 1;
+	good = good && PQpipelineSync(db->conn) == 1;
+	return good || db_fail(db, NULL, asks[0].q->name, e);
+}
+
+/* Each statement's results end with none, and all of them with the sync. Of several failures the
+ * first is the reason of the others. ${again}: had it been asked now, it would not have failed. */
+static bool
+arrive(struct db *db, struct arena *a, struct db_ask *asks, int n, bool *again, struct error *e)
+{
+	bool good = true, whole = false;
+	for (int at = 0; at <= n && !whole;) {
+		PGresult *res = PQgetResult(db->conn);
+		const struct db_query *q = asks[at < n ? at : n - 1].q;
+		ExecStatusType status = PQresultStatus(res);
+		if (!res) {
+			at++;
+		} else if (status == PGRES_PIPELINE_SYNC) {
+			whole = true;
+		} else if (good && status == PGRES_TUPLES_OK && at < n) {
+			asks[at].rows = rows_of(a, res, q, e);
+			good = asks[at].rows != NULL;
+		} else if (good) {
+			*again = is_stale(res) || was_sent_away(res);
+			good = db_fail(db, res, q->name, e);
+		}
+		PQclear(res);
+	}
+	return good && (whole || db_fail(db, NULL, asks[0].q->name, e));
+}
+
+bool
+db_together(struct db *db, struct arena *a, struct db_ask *asks, int n, struct error *e)
+{
+	bool again = false;
+	struct error why = {0};
+	struct db_bound *bound = arena_new_array(a, struct db_bound, n);
+	for (int i = 0; i < n; i++)
+		if (!ready(db, asks[i].q, asks[i].n, e) ||
+		    !db_bind(a, asks[i].params, asks[i].n, &bound[i], e))
+			return false;
+	bool good = depart(db, asks, bound, n, &why) && arrive(db, a, asks, n, &again, &why);
+	/* A connection that is still amid something is of no use to the next statement. */
+	if (PQexitPipelineMode(db->conn) != 1) {
+		PQreset(db->conn);
+		(void)!db_setup(db, NULL); /* else the next statement tells */
+	}
+	if (good)
+		return true;
+	good = again && !db->in_transaction;
+	for (int i = 0; good && i < n; i++) {
+		asks[i].rows = db_rows_(db, a, asks[i].q, asks[i].params, asks[i].n, &why);
+		good = asks[i].rows != NULL;
+	}
+	if (!good && e)
+		*e = why;
+	return good;
+}
+
 bool
 db_send_(struct db *db, struct arena *a, const struct db_query *q, const struct db_param *params,
     int n, struct error *e)
