@@ -156,25 +156,30 @@ choices(const struct request *rq, struct value *model, const struct value *all)
 	keep(rq, model);
 }
 
-/* Each row's own words on why nothing happens, or when it will. */
+/* Each row's own words on why nothing happens, or when it will. All of them are always there, if
+ * only as nothing: what a row has not is looked for in all that surrounds it. */
+static void
+explain_row(struct arena *a, struct value *row, int64_t now)
+{
+	struct str reason = value_str(row, "reason");
+	struct str state = value_str(row, "enrollment_state");
+	bool stuck = str_is(state, "blocked") || str_is(state, "ambiguous");
+	bool why = reason.n && !str_is(reason, "new") &&
+		   (str_is(state, "waiting") || str_is(state, "blocked"));
+	int64_t next = value_micros(row, "next_at");
+	value_add(a, row, STR("stuck"), stuck ? value_text(a, state) : value_null(a));
+	value_add(a, row, STR("why"), value_textz(a, why ? reason_short(reason) : NULL));
+	value_add(a, row, STR("no_consent"), value_bool(a, !value_flag(row, "consent")));
+	value_add(a, row, STR("due"), value_bool(a, next && next <= now));
+	value_add(a, row, STR("later"), value_bool(a, next > now));
+}
+
 static void
 explain(struct arena *a, struct value *rows)
 {
 	int64_t now = clock_now();
-	for (size_t i = 0; i < rows->list.n; i++) {
-		struct value *row = rows->list.items[i];
-		struct str reason = value_str(row, "reason");
-		struct str state = value_str(row, "enrollment_state");
-		if (str_is(state, "blocked") || str_is(state, "ambiguous"))
-			value_set(a, row, "stuck", value_text(a, state));
-		if (reason.n && !str_is(reason, "new") &&
-		    (str_is(state, "waiting") || str_is(state, "blocked")))
-			value_set_text(a, row, "why", reason_short(reason));
-		value_set_bool(a, row, "no_consent", !value_flag(row, "consent"));
-		int64_t next = value_micros(row, "next_at");
-		value_set_bool(a, row, "due", next && next <= now);
-		value_set_bool(a, row, "later", next > now);
-	}
+	for (size_t i = 0; i < rows->list.n; i++)
+		explain_row(a, rows->list.items[i], now);
 }
 
 static const char *
