@@ -70,8 +70,8 @@ end
 $$;
 
 -- What lists show beside a lead: whether it said that it may be called, a standing order never to, and its
--- journey that is not over, else the newest. It has no settings of its own, so that the planner makes it a part
--- of whatever asks it; each of the three can only be a look at an index.
+-- journey that is not over, else the newest. It has no settings of its own, so that the planner makes it a
+-- part of whatever asks it; each of the three can only be a look at an index.
 drop function if exists lead_beside(bigint, bigint, text);
 create function lead_beside(a_client bigint, a_lead bigint, a_phone text)
 	returns table (consent boolean, suppressed boolean, state text, reason text, due_at timestamptz,
