@@ -31,18 +31,19 @@ lead_screen(struct db *db, struct arena *a, int64_t client, const struct lead_pl
     int64_t most, int64_t now, struct lead_screen *out, struct error *e)
 {
 	bool all = p->filter->map.n == 0;
+	/* What may count anew, and then holds a lock until the end, comes last. */
 	struct db_ask asks[] = {
+	    DB_ASK(q_lead_matches, P_INT(client), P_JSON(p->filter), P_INT(most)),
 	    is_plain(p) ? DB_ASK(q_lead_table, P_INT(client), P_INT(start(p)), P_INT(p->limit))
 			: DB_ASK(q_lead_search, P_INT(client), P_JSON(p->filter), P_INT(start(p)),
 			      P_BOOL(p->newer), P_INT(p->limit)),
-	    DB_ASK(q_lead_choices, P_INT(client), P_INT(most), P_TIME(now)),
-	    DB_ASK(q_lead_matches, P_INT(client), P_JSON(p->filter), P_INT(most))};
-	if (!db_together(db, a, asks, all ? 2 : 3, e))
+	    DB_ASK(q_lead_choices, P_INT(client), P_INT(most), P_TIME(now))};
+	if (!db_together(db, a, asks + all, 3 - all, e))
 		return false;
-	out->rows = asks[0].rows;
-	out->choices = asks[1].rows->list.items[0];
+	out->rows = asks[1].rows;
+	out->choices = asks[2].rows->list.items[0];
 	out->matches = all ? value_num(out->choices, "few")
-			   : value_num(asks[2].rows->list.items[0], "matches");
+			   : value_num(asks[0].rows->list.items[0], "matches");
 	return true;
 }
 
