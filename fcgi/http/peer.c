@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -147,19 +148,29 @@ peer_accept(struct peer *p, int seconds)
 	return PEER_ACCEPTED;
 }
 
+/* Waits for the record that ends the request: nginx sends it after the body, all of which may have
+ * been read before. Were the connection closed in between, nginx would tell the client of a
+ * failure. */
+static bool
+is_read(const struct peer *p)
+{
+	int left = 1;
+	return FCGX_GetChar(p->request.in) == EOF && FCGX_GetError(p->request.in) == 0 &&
+	       ioctl(p->request.ipcFd, FIONREAD, &left) == 0 && left == 0;
+}
+
 void
 peer_finish(struct peer *p)
 {
 	/* Closed without the record that ends a request, nginx reports the failure to the client.
 	 */
-	int left = 1;
 	if (p->transport.cut) {
 		FCGX_Free(&p->request, 1);
 		return;
 	}
 	/* Closing, the library would wait until nginx has closed too, for the sake of what was sent
 	 * and not read. Where all was read there is nothing to wait for. */
-	if (ioctl(p->request.ipcFd, FIONREAD, &left) == 0 && left == 0)
+	if (is_read(p))
 		FCGX_Detach(&p->request);
 	FCGX_Finish_r(&p->request);
 }
