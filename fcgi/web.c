@@ -16,6 +16,7 @@
 #include "http/gather.h"
 #include "http/meter.h"
 #include "http/stream.h"
+#include "http/token.h"
 #include "http/view.h"
 #include "pages/events.h"
 #include "pages/frame.h"
@@ -87,6 +88,7 @@ prepare(struct app *app, const char *pool, struct error *e)
 	if (!mustache_add_dir(app->templates, app->config.template_dir, e))
 		return false;
 	app->assets = view_assets(app->arena, app->config.static_dir);
+	app->tokens = token_memory_new(app->arena);
 	app->authenticate = login_authenticate;
 	app->frame = frame_fill;
 	app->refresh = refresh;

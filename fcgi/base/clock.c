@@ -100,33 +100,59 @@ floor_div(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
-/* At least ${least} digits, then ${after}. */
-static void
-put_digits(struct buf *out, unsigned n, int least, char after)
+/* ${count} digits, then ${after}. */
+static char *
+put_digits(char *p, int64_t n, int count, char after)
 {
-	char text[12], *at = text + sizeof(text);
-	*--at = after;
-	for (int i = 0; i < least || n; i++, n /= 10)
-		*--at = (char)('0' + n % 10);
-	buf_add(out, at, (size_t)(text + sizeof(text) - at));
+	for (int i = count - 1; i >= 0; i--, n /= 10)
+		p[i] = (char)('0' + n % 10);
+	p[count] = after;
+	return p + count + 1;
+}
+
+struct date {
+	int64_t year;
+	int month, day;
+};
+
+/* Days since 1970 as a date. The years begin with March here, so that a leap day is the last of
+ * one; every 400 of them have as many days. (Not gmtime_r: it counts years one by one.) */
+static struct date
+date_of(int64_t days)
+{
+	enum { ERA = 146097, TO_MARCH_OF_0 = 719468 };
+	days += TO_MARCH_OF_0;
+	int64_t era = floor_div(days, ERA), day = days - era * ERA;
+	int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	day -= 365 * year + year / 4 - year / 100;
+	int64_t month = (5 * day + 2) / 153;
+	struct date d = {.year = era * 400 + year + (month >= 10),
+	    .month = (int)(month < 10 ? month + 3 : month - 9),
+	    .day = (int)(day - (153 * month + 2) / 5 + 1)};
+	return d;
 }
 
 void
 clock_print_rfc3339(struct buf *out, int64_t micros)
 {
-	time_t t = (time_t)floor_div(micros, CLOCK_SECOND);
-	int64_t fraction = micros - (int64_t)t * CLOCK_SECOND;
-	struct tm tm;
-	gmtime_r(&t, &tm);
-	/* Not strftime, whose years may have fewer than four digits. */
-	put_digits(out, (unsigned)tm.tm_year + 1900, 4, '-');
-	put_digits(out, (unsigned)tm.tm_mon + 1, 2, '-');
-	put_digits(out, (unsigned)tm.tm_mday, 2, 'T');
-	put_digits(out, (unsigned)tm.tm_hour, 2, ':');
-	put_digits(out, (unsigned)tm.tm_min, 2, ':');
-	put_digits(out, (unsigned)tm.tm_sec, 2, fraction ? '.' : 'Z');
+	enum { DAY = 86400, LONGEST = 64 };
+	int64_t t = floor_div(micros, CLOCK_SECOND), fraction = micros % CLOCK_SECOND;
+	int64_t days = floor_div(t, DAY), second = t - days * DAY;
+	struct date d = date_of(days);
+	char text[LONGEST], *p = text;
+	int64_t year = d.year < 0 ? -d.year : d.year;
+	int digits = 4;
+	for (int64_t rest = year / 10000; rest; rest /= 10)
+		digits++;
+	p = put_digits(p, year, digits, '-');
+	p = put_digits(p, d.month, 2, '-');
+	p = put_digits(p, d.day, 2, 'T');
+	p = put_digits(p, second / 3600, 2, ':');
+	p = put_digits(p, second / 60 % 60, 2, ':');
+	p = put_digits(p, second % 60, 2, fraction ? '.' : 'Z');
 	if (fraction)
-		put_digits(out, (unsigned)fraction, 6, 'Z');
+		p = put_digits(p, fraction < 0 ? fraction + CLOCK_SECOND : fraction, 6, 'Z');
+	buf_add(out, text, (size_t)(p - text));
 }
 
 void

@@ -87,12 +87,23 @@ crypto_below(uint32_t limit)
 	return x % limit;
 }
 
+/* Found once: else OpenSSL looks for it among its providers each time, which takes longer than a
+ * short text does. */
+static const EVP_MD *
+sha256(void)
+{
+	static EVP_MD *md;
+	if (!md && !(md = EVP_MD_fetch(NULL, "SHA256", NULL)))
+		abort();
+	return md;
+}
+
 char *
 crypto_sha256(struct arena *a, struct str data)
 {
 	unsigned char out[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
-	EVP_Digest(data.p, data.n, out, &n, EVP_sha256(), NULL);
+	EVP_Digest(data.p, data.n, out, &n, sha256(), NULL);
 	return crypto_hex(a, out, n);
 }
 

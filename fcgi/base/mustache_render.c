@@ -30,7 +30,8 @@ static bool run(struct render *r, const struct template *t, int from, int to);
 static inline bool
 is_key(const struct member *m, struct str key)
 {
-	return m->key.n == key.n && (key.n == 0 || memcmp(m->key.p, key.p, key.n) == 0);
+	return m->key.n == key.n &&
+	       (key.n == 0 || (m->key.p[0] == key.p[0] && memcmp(m->key.p, key.p, key.n) == 0));
 }
 
 /* Concurrent renderings may write the hint at the same time; any of their answers will do. */

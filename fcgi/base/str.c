@@ -293,21 +293,34 @@ buf_printf(struct buf *b, const char *fmt, ...)
 	va_end(again);
 }
 
+static struct str
+entity(char c)
+{
+	switch (c) {
+	case '&':
+		return STR("&amp;");
+	case '<':
+		return STR("&lt;");
+	case '>':
+		return STR("&gt;");
+	case '"':
+		return STR("&quot;");
+	default:
+		return STR("&#39;");
+	}
+}
+
 void
 buf_html(struct buf *b, struct str s)
 {
-	static const struct str entities[256] = {['&'] = STR("&amp;"),
-	    ['<'] = STR("&lt;"),
-	    ['>'] = STR("&gt;"),
-	    ['"'] = STR("&quot;"),
-	    ['\''] = STR("&#39;")};
+	static const bool special[256] = {
+	    ['&'] = true, ['<'] = true, ['>'] = true, ['"'] = true, ['\''] = true};
 	size_t from = 0;
 	for (size_t i = 0; i < s.n; i++) {
-		struct str entity = entities[(unsigned char)s.p[i]];
-		if (!entity.n)
+		if (!special[(unsigned char)s.p[i]])
 			continue;
 		buf_add(b, s.p + from, i - from);
-		buf_str(b, entity);
+		buf_str(b, entity(s.p[i]));
 		from = i + 1;
 	}
 	buf_add(b, s.p + from, s.n - from);

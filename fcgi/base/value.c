@@ -112,6 +112,15 @@ value_map(struct arena *a)
 }
 
 struct value *
+value_map_for(struct arena *a, size_t n)
+{
+	struct value *map = value_map(a);
+	map->map.members = arena_new_array(a, struct member, n);
+	map->map.cap = n;
+	return map;
+}
+
+struct value *
 value_push(struct arena *a, struct value *list, struct value *v)
 {
 	if (list->list.n == list->list.cap) {

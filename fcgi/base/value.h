@@ -66,6 +66,8 @@ struct value *value_phone(struct arena *a, struct str e164);
 struct value *value_money(struct arena *a, int64_t micros);
 struct value *value_list(struct arena *a);
 struct value *value_map(struct arena *a);
+/** With room for ${n} members. */
+struct value *value_map_for(struct arena *a, size_t n);
 
 /** Appends to a list. Returns ${v}, so that a map can be made in place and filled. */
 struct value *value_push(struct arena *a, struct value *list, struct value *v);

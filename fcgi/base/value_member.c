@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/value.h"
@@ -74,9 +75,14 @@ phone_member(struct arena *a, struct str s, struct str key)
 {
 	if (!str_is(key, "pretty"))
 		return NULL;
-	if (s.n == 12 && str_starts(s, "+1"))
-		return value_printf(a, "(%.3s) %.3s-%.4s", s.p + 2, s.p + 5, s.p + 8);
-	return value_text(a, s);
+	if (s.n != 12 || !str_starts(s, "+1"))
+		return value_text(a, s);
+	/* Not printf: a page has a hundred of them. */
+	char *p = arena_strndup(a, "(xxx) xxx-xxxx", 14);
+	memcpy(p + 1, s.p + 2, 3);
+	memcpy(p + 6, s.p + 5, 3);
+	memcpy(p + 10, s.p + 8, 4);
+	return value_text(a, (struct str){p, 14});
 }
 
 static struct value *

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "http/peer.h"
 
-enum { PEER_SECONDS = 30, ARENA_BLOCK = 128 << 10 };
+enum { PEER_SECONDS = 30, ARENA_BLOCK = 256 << 10 }; /* a page of fifty rows fits */
 
 int
 fcgi_signals(void)

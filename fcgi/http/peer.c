@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -24,19 +25,33 @@ take(void *ctx, char *p, size_t n)
 	return got == 0 && FCGX_GetError(peer->request.in) ? -1 : got;
 }
 
-/* The library sends 8 kB at a time and nginx wakes up for each; a record may hold 64 kB. */
-static bool
-give_record(const struct peer *peer, const char *p, size_t n)
+static FCGI_Header
+header(const struct peer *peer, unsigned char type, size_t n)
 {
 	int id = peer->request.requestId;
-	FCGI_Header head = {.version = FCGI_VERSION_1,
-	    .type = FCGI_STDOUT,
+	return (FCGI_Header){.version = FCGI_VERSION_1,
+	    .type = type,
 	    .requestIdB1 = (unsigned char)(id >> 8),
 	    .requestIdB0 = (unsigned char)id,
 	    .contentLengthB1 = (unsigned char)(n >> 8),
 	    .contentLengthB0 = (unsigned char)n};
-	struct iovec parts[2] = {{&head, sizeof(head)}, {(void *)(uintptr_t)p, n}};
-	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+}
+
+/* The library sends 8 kB at a time and nginx wakes up for each; a record may hold 64 kB. What ends
+ * a request goes with the last one, so that nginx is not woken for it alone. */
+static bool
+give_record(const struct peer *peer, const char *p, size_t n, bool last)
+{
+	FCGI_Header head = header(peer, FCGI_STDOUT, n);
+	struct {
+		FCGI_Header nothing; /* the end of the answer */
+		FCGI_EndRequestRecord done;
+	} end = {.nothing = header(peer, FCGI_STDOUT, 0),
+	    .done = {.header = header(peer, FCGI_END_REQUEST, sizeof(FCGI_EndRequestBody)),
+		.body = {.protocolStatus = FCGI_REQUEST_COMPLETE}}};
+	struct iovec parts[3] = {
+	    {&head, sizeof(head)}, {(void *)(uintptr_t)p, n}, {&end, sizeof(end)}};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = last ? 3 : 2};
 	while (message.msg_iovlen) {
 		ssize_t sent = sendmsg(peer->request.ipcFd, &message, MSG_NOSIGNAL);
 		if (sent < 0 && errno == EINTR)
@@ -57,6 +72,15 @@ give_record(const struct peer *peer, const char *p, size_t n)
 	return true;
 }
 
+/* The library need not end this request again. */
+static void
+is_said(struct peer *peer)
+{
+	FCGX_Stream *streams[] = {peer->request.out, peer->request.err};
+	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++)
+		streams[i]->isClosed = streams[i]->wasFCloseCalled = true;
+}
+
 static bool
 give(void *ctx, const char *p, size_t n)
 {
@@ -65,11 +89,16 @@ give(void *ctx, const char *p, size_t n)
 	if (n > LARGE) {
 		if (FCGX_FFlush(peer->request.out) < 0)
 			return false;
-		for (size_t at = 0; at < n; at += RECORD)
-			if (!give_record(peer, p + at, n - at < RECORD ? n - at : RECORD)) {
+		for (size_t at = 0; at < n; at += RECORD) {
+			bool rest = n - at <= RECORD;
+			if (!give_record(peer, p + at, rest ? n - at : RECORD,
+				rest && peer->transport.last)) {
 				peer->transport.cut = true; /* half a record may be out */
 				return false;
 			}
+		}
+		if (peer->transport.last)
+			is_said(peer);
 		return true;
 	}
 	while (n) {
@@ -115,8 +144,19 @@ peer_accept(struct peer *p, int seconds)
 	setsockopt(p->request.ipcFd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(p->request.ipcFd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	p->transport.params = (const char *const *)p->request.envp;
-	p->transport.stays_open = p->transport.cut = false;
+	p->transport.last = p->transport.stays_open = p->transport.cut = false;
 	return PEER_ACCEPTED;
+}
+
+/* Waits for the record that ends the request: nginx sends it after the body, all of which may have
+ * been read before. Were the connection closed in between, nginx would tell the client of a
+ * failure. */
+static bool
+is_read(const struct peer *p)
+{
+	int left = 1;
+	return FCGX_GetChar(p->request.in) == EOF && FCGX_GetError(p->request.in) == 0 &&
+	       ioctl(p->request.ipcFd, FIONREAD, &left) == 0 && left == 0;
 }
 
 void
@@ -124,14 +164,13 @@ peer_finish(struct peer *p)
 {
 	/* Closed without the record that ends a request, nginx reports the failure to the client.
 	 */
-	int left = 1;
 	if (p->transport.cut) {
 		FCGX_Free(&p->request, 1);
 		return;
 	}
 	/* Closing, the library would wait until nginx has closed too, for the sake of what was sent
 	 * and not read. Where all was read there is nothing to wait for. */
-	if (ioctl(p->request.ipcFd, FIONREAD, &left) == 0 && left == 0)
+	if (is_read(p))
 		FCGX_Detach(&p->request);
 	FCGX_Finish_r(&p->request);
 }

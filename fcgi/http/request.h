@@ -35,6 +35,7 @@ struct upload {
 struct db;
 struct request;
 struct mustache_set;
+struct token_memory;
 struct transport;
 
 /** What a process keeps over requests. Made by main, constant but for the connection's state. */
@@ -58,6 +59,8 @@ struct app {
 	void (*apply)(struct app *app, struct request *const *rqs, size_t n);
 	/** Counts of what is answered (http/meter.h); NULL where nobody counts. */
 	struct meter *meter;
+	/** Tokens that were found good (http/token.h); NULL where none is remembered. */
+	struct token_memory *tokens;
 };
 
 struct request {

@@ -122,8 +122,11 @@ response_send(struct response *rs, struct request *rq)
 	bool together = body && rs->body.n <= TOGETHER;
 	if (together)
 		buf_add(&b, rs->body.p, rs->body.n);
+	bool more = body && !together;
+	rq->transport->last = !more && !rs->stream && !rs->pump;
 	bool there = rq->transport->write(rq->transport->ctx, b.p, b.n);
-	if (there && body && !together)
+	rq->transport->last = !rs->stream && !rs->pump;
+	if (there && more)
 		there = rq->transport->write(rq->transport->ctx, rs->body.p, rs->body.n);
 	struct error e = {0};
 	if (there && rs->pump && rq->method != HEAD && !rs->pump(rq, rs->pump_ctx, &e)) {

@@ -14,6 +14,7 @@ struct transport {
 	ptrdiff_t (*read)(void *ctx, char *p, size_t n);
 	/** False where the peer is gone. */
 	bool (*write)(void *ctx, const char *p, size_t n);
+	bool last;       /* set before the write that is an answer's last */
 	bool stays_open; /* set by an answer that is a stream: more will be written later */
 	bool cut;        /* set where an answer broke off: nobody may take it for whole */
 };

@@ -25,6 +25,8 @@ view_page(struct request *rq, struct response *rs, const char *page, struct valu
 		rq->app->frame(rq, model);
 	rs->content_type = "text/html; charset=utf-8";
 	rs->body.n = 0;
+	enum { USUAL = 50 << 10 }; /* else it is moved ten times while it grows */
+	buf_reserve(&rs->body, USUAL);
 	return mustache_render(rq->app->templates, a, page, model, &rs->body, e);
 }
 

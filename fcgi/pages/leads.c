@@ -98,16 +98,9 @@ leads_filter(const struct request *rq, struct error *e)
 }
 
 /* "312 leads match", "More than 1,000 leads match", "1,000,000 leads". */
-static bool
-state_sentence(
-    const struct request *rq, struct value *model, const struct value *filter, struct error *e)
+static void
+state_sentence(struct arena *a, struct value *model, bool all, int64_t n)
 {
-	struct arena *a = rq->arena;
-	bool all = !filter->map.n;
-	int64_t n = all ? value_num(model, "few")
-			: lead_matches(rq->app->db, a, rq->viewer->client_id, filter, MATCHES, e);
-	if (n < 0)
-		return false;
 	value_set_int(a, model, "matches", n);
 	struct str count = value_member(a, value_int(a, n), STR("grouped"))->s;
 	const char *one = all ? "1 lead" : "1 lead matches", *more = all ? "" : " match";
@@ -116,7 +109,6 @@ state_sentence(
 				 : n == 1 ? value_text(a, str_of(one))
 					  : value_printf(a, "%.*s leads%s", STR_ARG(count), more);
 	value_set(a, model, "sentence", sentence);
-	return true;
 }
 
 /* The other filters, so that a search does not drop them. */
@@ -136,15 +128,10 @@ keep(const struct request *rq, struct value *model)
 	}
 }
 
-static bool
-choices(const struct request *rq, struct value *model, struct error *e)
+static void
+choices(const struct request *rq, struct value *model, const struct value *all)
 {
 	struct arena *a = rq->arena;
-	struct db *db = rq->app->db;
-	int64_t client = rq->viewer->client_id;
-	struct value *all = lead_choices(db, a, client, MATCHES, clock_now(), e);
-	if (!all)
-		return false;
 	const struct value *lists = value_get(all, "lists");
 	value_set(a, model, "campaigns", value_get(all, "campaigns"));
 	value_set(a, model, "few", value_get(all, "few"));
@@ -167,28 +154,32 @@ choices(const struct request *rq, struct value *model, struct error *e)
 	if (request_has(rq, "import") || request_has(rq, "campaign"))
 		value_set_text(a, model, "clear_url", "/leads");
 	keep(rq, model);
-	return true;
 }
 
-/* Each row's own words on why nothing happens, or when it will. */
+/* Each row's own words on why nothing happens, or when it will. All of them are always there, if
+ * only as nothing: what a row has not is looked for in all that surrounds it. */
+static void
+explain_row(struct arena *a, struct value *row, int64_t now)
+{
+	struct str reason = value_str(row, "reason");
+	struct str state = value_str(row, "enrollment_state");
+	bool stuck = str_is(state, "blocked") || str_is(state, "ambiguous");
+	bool why = reason.n && !str_is(reason, "new") &&
+		   (str_is(state, "waiting") || str_is(state, "blocked"));
+	int64_t next = value_micros(row, "next_at");
+	value_add(a, row, STR("stuck"), stuck ? value_text(a, state) : value_null(a));
+	value_add(a, row, STR("why"), value_textz(a, why ? reason_short(reason) : NULL));
+	value_add(a, row, STR("no_consent"), value_bool(a, !value_flag(row, "consent")));
+	value_add(a, row, STR("due"), value_bool(a, next && next <= now));
+	value_add(a, row, STR("later"), value_bool(a, next > now));
+}
+
 static void
 explain(struct arena *a, struct value *rows)
 {
 	int64_t now = clock_now();
-	for (size_t i = 0; i < rows->list.n; i++) {
-		struct value *row = rows->list.items[i];
-		struct str reason = value_str(row, "reason");
-		struct str state = value_str(row, "enrollment_state");
-		if (str_is(state, "blocked") || str_is(state, "ambiguous"))
-			value_set(a, row, "stuck", value_text(a, state));
-		if (reason.n && !str_is(reason, "new") &&
-		    (str_is(state, "waiting") || str_is(state, "blocked")))
-			value_set_text(a, row, "why", reason_short(reason));
-		value_set_bool(a, row, "no_consent", !value_flag(row, "consent"));
-		int64_t next = value_micros(row, "next_at");
-		value_set_bool(a, row, "due", next && next <= now);
-		value_set_bool(a, row, "later", next > now);
-	}
+	for (size_t i = 0; i < rows->list.n; i++)
+		explain_row(a, rows->list.items[i], now);
 }
 
 static const char *
@@ -199,32 +190,61 @@ id_text(struct arena *a, const struct value *rows, size_t i)
 		   : NULL;
 }
 
+/* Where the list begins, and one row more than is shown. */
+static bool
+place_of(const struct request *rq, const struct value *filter, struct filter_place *shown,
+    struct lead_place *place, struct error *e)
+{
+	int64_t cursor = 0;
+	if (!filter || !filter_place_read(rq, shown, e))
+		return false;
+	if (shown->cursor.n && !str_to_int(shown->cursor, &cursor))
+		return error_set(e, ERR_MALFORMED, "This cursor is none of ours. Begin at /leads.");
+	*place = (struct lead_place){
+	    .filter = filter, .cursor = cursor, .newer = shown->newer, .limit = shown->limit + 1};
+	return true;
+}
+
+static struct value *
+model_of(const struct request *rq, const struct filter_place *place, struct value *rows)
+{
+	struct arena *a = rq->arena;
+	struct value *model = value_map(a);
+	bool more = filter_cut(rows, place);
+	value_set(a, model, "leads", rows);
+	filter_pages(
+	    rq, model, place, more, id_text(a, rows, 0), id_text(a, rows, rows->list.n - 1));
+	return model;
+}
+
 bool
 leads_list(struct request *rq, struct response *rs, struct error *e)
 {
 	struct arena *a = rq->arena;
-	struct filter_place place;
-	struct value *filter = leads_filter(rq, e), *model = value_map(a);
-	int64_t cursor = 0;
-	if (!filter || !filter_place_read(rq, &place, e))
+	struct db *db = rq->app->db;
+	int64_t client = rq->viewer->client_id;
+	struct filter_place shown;
+	struct lead_place place;
+	struct lead_screen screen;
+	struct value *filter = leads_filter(rq, e);
+	if (!place_of(rq, filter, &shown, &place, e))
 		return false;
-	if (place.cursor.n && !str_to_int(place.cursor, &cursor))
-		return error_set(e, ERR_MALFORMED, "This cursor is none of ours. Begin at /leads.");
-	struct value *rows = lead_page(
-	    rq->app->db, a, rq->viewer->client_id, filter, cursor, place.newer, place.limit + 1, e);
-	if (!rows)
+	if (rq->json) {
+		struct value *rows = lead_page(db, a, client, &place, e);
+		if (rows)
+			rs->model = model_of(rq, &shown, rows);
+		return rows != NULL;
+	}
+	if (!lead_screen(db, a, client, &place, MATCHES, clock_now(), &screen, e))
 		return false;
-	bool more = filter_cut(rows, &place);
-	value_set(a, model, "leads", rows);
-	filter_pages(
-	    rq, model, &place, more, id_text(a, rows, 0), id_text(a, rows, rows->list.n - 1));
-	rs->model = model;
-	if (rq->json)
-		return true;
-	explain(a, rows);
-	value_set_bool(a, model, "nobody", !rows->list.n && !filter->map.n && !place.cursor.n);
-	value_set_bool(a, model, "no_match", !rows->list.n && (filter->map.n || place.cursor.n));
-	return choices(rq, model, e) && state_sentence(rq, model, filter, e);
+	struct value *model = rs->model = model_of(rq, &shown, screen.rows);
+	bool nobody = !screen.rows->list.n, all = !filter->map.n;
+	explain(a, screen.rows);
+	value_set_bool(a, model, "nobody", nobody && all && !shown.cursor.n);
+	value_set_bool(a, model, "no_match", nobody && (!all || shown.cursor.n));
+	choices(rq, model, screen.choices);
+	state_sentence(a, model, all, screen.matches);
+	return true;
 }
 
 /* --- what is done to many at once --- */

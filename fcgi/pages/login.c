@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "http/session.h"
+#include "http/token.h"
 #include "store/audit.h"
 #include "store/user.h"
 
@@ -36,11 +37,11 @@ by_admin_token(struct request *rq, struct error *e)
 /* A page is shown inside the frame, which is fetched together with the user. Should that fail, the
  * user alone will do. */
 static bool
-session_user(struct request *rq, const struct value *claims, struct user *user,
+session_user(struct request *rq, const struct token_claims *claims, struct user *user,
     const struct value **frame, struct error *e)
 {
 	struct db *db = rq->app->db;
-	int64_t id = value_num(claims, "uid"), epoch = value_num(claims, "epoch");
+	int64_t id = claims->user_id, epoch = claims->epoch;
 	struct error why = {0};
 	if (rq->method == GET && !rq->json) {
 		if (user_visit(db, rq->arena, id, epoch, clock_now(), user, frame, &why))
@@ -66,9 +67,10 @@ login_authenticate(struct request *rq, struct error *e)
 		return error_set(e, ERR_UNAUTHENTICATED, "Sign in first.");
 	if (!by_cookie && admin.n >= 16 && crypto_equal(token, admin))
 		return by_admin_token(rq, e);
-	struct value *claims =
-	    crypto_jwt_verify(rq->arena, rq->app->config.secret_key, token, clock_now(), e);
-	if (!claims || !session_user(rq, claims, &user, &frame, e))
+	struct token_claims claims;
+	if (!token_read(rq->app->tokens, rq->arena, rq->app->config.secret_key, token, clock_now(),
+		&claims, e) ||
+	    !session_user(rq, &claims, &user, &frame, e))
 		return false;
 	struct viewer *v = arena_new_of(rq->arena, struct viewer);
 	*v = (struct viewer){.user_id = user.id,
@@ -77,10 +79,10 @@ login_authenticate(struct request *rq, struct error *e)
 	    .email = user.email,
 	    .name = user.name,
 	    .time_zone = user.time_zone,
-	    .session = value_strz(rq->arena, claims, "sid"),
+	    .session = arena_strdup(rq->arena, claims.session),
 	    .by_cookie = by_cookie,
 	    .frame = frame};
-	if (!v->session || !*v->session || v->role == ROLE_NONE)
+	if (!*v->session || v->role == ROLE_NONE)
 		return error_set(e, ERR_UNAUTHENTICATED, "Sign in first.");
 	rq->viewer = v;
 	return true;

@@ -1,10 +1,12 @@
 #ifndef STORE_DB_H
 #define STORE_DB_H
 /*
- * PostgreSQL. The only file that sees libpq; a result becomes a list of maps (struct value) on the
- * caller's arena, typed by the column: timestamptz -> VALUE_TIME, json(b) -> tree, numeric -> real.
- * A column named phone or *_phone becomes VALUE_PHONE, an integer column named *_usd VALUE_MONEY
- * (it holds micro-dollars). Arrays: select to_jsonb(them).
+ * PostgreSQL. The only files that see libpq (db*.c); a result becomes a list of maps (struct value)
+ * on the caller's arena, typed by the column: timestamptz -> VALUE_TIME, json(b) -> tree, float8 ->
+ * real. A column named phone or *_phone becomes VALUE_PHONE, an integer column named *_usd
+ * VALUE_MONEY (it holds micro-dollars). Results come in binary: a type that db_result.c does not
+ * read is ERR_INTERNAL (`make lint` looks at every statement), so numeric is cast to float8, and
+ * arrays are selected as to_jsonb(them).
  *
  * Statements live in sql/queries/<noun>.sql, each under a line `-- name: lead_find`, which the
  * build turns into `extern const struct db_query q_lead_find` ("queries.h"). They are prepared on
@@ -86,6 +88,19 @@ bool db_refresh(struct db *db, struct error *e) MUST_USE;
 #define DB_PARAMS(...)                                                                             \
 	DB_PARAM_ARRAY(__VA_ARGS__) + 1,                                                           \
 	    (int)(sizeof(DB_PARAM_ARRAY(__VA_ARGS__)) / sizeof(struct db_param)) - 1
+
+/** One of several statements that are asked together; ${rows} is what it answered. */
+struct db_ask {
+	const struct db_query *q;
+	const struct db_param *params;
+	int n;
+	struct value *rows;
+};
+#define DB_ASK(q, ...) ((struct db_ask){&(q), DB_PARAMS(__VA_ARGS__), NULL})
+/** ${n} statements in one flight and one transaction, each with its rows: there and back once,
+ * where db_rows goes as often as it is called. False, and none of them counts, where one fails. */
+bool db_together(
+    struct db *db, struct arena *a, struct db_ask *asks, int n, struct error *e) MUST_USE;
 
 /** Asks without waiting: one statement is then under way, and nothing else may be asked of ${db}
  * until db_answer has fetched its rows. */

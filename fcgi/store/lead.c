@@ -2,32 +2,49 @@
 
 #include "queries.h"
 
-struct value *
-lead_page(struct db *db, struct arena *a, int64_t client, const struct value *filter,
-    int64_t cursor, bool newer, int64_t limit, struct error *e)
+/* Without a filter, downwards: a walk along the index of the newest. */
+static bool
+is_plain(const struct lead_place *p)
 {
-	if (!cursor && !newer)
-		cursor = INT64_MAX;
-	if (!newer && filter->map.n == 0)
-		return db_rows(db, a, q_lead_list, e, P_INT(client), P_INT(cursor), P_INT(limit));
-	return db_rows(db, a, q_lead_search, e, P_INT(client), P_JSON(filter), P_INT(cursor),
-	    P_BOOL(newer), P_INT(limit));
+	return !p->newer && p->filter->map.n == 0;
 }
 
-int64_t
-lead_matches(struct db *db, struct arena *a, int64_t client, const struct value *filter,
-    int64_t most, struct error *e)
+static int64_t
+start(const struct lead_place *p)
 {
-	struct value *row =
-	    db_row(db, a, q_lead_matches, e, P_INT(client), P_JSON(filter), P_INT(most));
-	return row ? value_num(row, "matches") : -1;
+	return !p->cursor && !p->newer ? INT64_MAX : p->cursor;
 }
 
 struct value *
-lead_choices(
-    struct db *db, struct arena *a, int64_t client, int64_t most, int64_t now, struct error *e)
+lead_page(
+    struct db *db, struct arena *a, int64_t client, const struct lead_place *p, struct error *e)
 {
-	return db_row(db, a, q_lead_choices, e, P_INT(client), P_INT(most), P_TIME(now));
+	if (is_plain(p))
+		return db_rows(
+		    db, a, q_lead_list, e, P_INT(client), P_INT(start(p)), P_INT(p->limit));
+	return db_rows(db, a, q_lead_search, e, P_INT(client), P_JSON(p->filter), P_INT(start(p)),
+	    P_BOOL(p->newer), P_INT(p->limit));
+}
+
+bool
+lead_screen(struct db *db, struct arena *a, int64_t client, const struct lead_place *p,
+    int64_t most, int64_t now, struct lead_screen *out, struct error *e)
+{
+	bool all = p->filter->map.n == 0;
+	/* What may count anew, and then holds a lock until the end, comes last. */
+	struct db_ask asks[] = {
+	    DB_ASK(q_lead_matches, P_INT(client), P_JSON(p->filter), P_INT(most)),
+	    is_plain(p) ? DB_ASK(q_lead_table, P_INT(client), P_INT(start(p)), P_INT(p->limit))
+			: DB_ASK(q_lead_search, P_INT(client), P_JSON(p->filter), P_INT(start(p)),
+			      P_BOOL(p->newer), P_INT(p->limit)),
+	    DB_ASK(q_lead_choices, P_INT(client), P_INT(most), P_TIME(now))};
+	if (!db_together(db, a, asks + all, 3 - all, e))
+		return false;
+	out->rows = asks[1].rows;
+	out->choices = asks[2].rows->list.items[0];
+	out->matches = all ? value_num(out->choices, "few")
+			   : value_num(asks[0].rows->list.items[0], "matches");
+	return true;
 }
 
 struct value *

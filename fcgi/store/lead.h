@@ -7,18 +7,27 @@
  */
 #include "store/db.h"
 
-/** Rows newest first, ids below ${cursor} (0: from the newest), or with ${newer} those just above
- * it.
- * ${filter}: see sql/functions/lead_page.sql; an empty map takes the plain index. */
-struct value *lead_page(struct db *db, struct arena *a, int64_t client, const struct value *filter,
-    int64_t cursor, bool newer, int64_t limit, struct error *e) MUST_USE;
-/** How many match, counted up to ${most}; -1 on error. */
-int64_t lead_matches(struct db *db, struct arena *a, int64_t client, const struct value *filter,
-    int64_t most, struct error *e) MUST_USE;
-/** Names of "lists" and "campaigns" {id, name, state} to choose from; "few": how many leads there
- * are, beyond ${most} as they were counted last. */
-struct value *lead_choices(struct db *db, struct arena *a, int64_t client, int64_t most,
-    int64_t now, struct error *e) MUST_USE;
+/** Which rows: ${limit} of them, newest first, ids below ${cursor} (0: from the newest), or with
+ * ${newer} those just above it. ${filter}: see sql/functions/lead_page.sql; an empty map takes the
+ * plain index. */
+struct lead_place {
+	const struct value *filter;
+	int64_t cursor, limit;
+	bool newer;
+};
+struct value *lead_page(struct db *db, struct arena *a, int64_t client,
+    const struct lead_place *place, struct error *e) MUST_USE;
+
+/** What the page shows, asked in one flight: ${rows} with what its table shows of them; ${choices}:
+ * names of "lists" and "campaigns" {id, name, state} to choose from; ${matches}: how many the
+ * filter finds, counted up to ${most}; without a filter all, beyond ${most} as they were counted
+ * last. */
+struct lead_screen {
+	struct value *rows, *choices;
+	int64_t matches;
+};
+bool lead_screen(struct db *db, struct arena *a, int64_t client, const struct lead_place *place,
+    int64_t most, int64_t now, struct lead_screen *out, struct error *e) MUST_USE;
 /** Prompts {name} to choose from. */
 struct value *lead_prompts(
     struct db *db, struct arena *a, int64_t client, struct error *e) MUST_USE;

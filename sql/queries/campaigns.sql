@@ -9,7 +9,7 @@ order by c.id desc limit $3
 
 -- name: campaign_find
 select c.id, c.name, c.state, c.state as status, c.state_reason, c.prompt_id, p.name as prompt,
-	c.concurrency, c.pace_per_second,
+	c.concurrency, c.pace_per_second::float8 as pace_per_second,
 	to_char(c.window_start, 'HH24:MI') as window_start, case when c.window_end = '24:00' then '24:00'
 		else to_char(c.window_end, 'HH24:MI') end as window_end, to_jsonb(c.window_days) as window_days,
 	c.window_wide, c.max_attempts, c.retry_policy, c.voice, c.max_duration, c.record, c.voicemail_action,

@@ -21,8 +21,9 @@ select claim_calls($1, $2, $3, $4, $5, $6, $7, $8) as claimed
 
 -- name: dial_calls
 select c.id, c.client_id, c.campaign_id, c.lead_id, c.prompt_version_id, g.rep, g.voice, g.caller_number,
-	g.max_duration, g.record, g.voicemail_action, g.pace_per_second as campaign_pace,
-	p.pace_per_second as client_pace, c.phone, l.contact, l.company, l.email, l.location, l.region, l.source,
+	g.max_duration, g.record, g.voicemail_action, g.pace_per_second::float8 as campaign_pace,
+	p.pace_per_second::float8 as client_pace,
+	c.phone, l.contact, l.company, l.email, l.location, l.region, l.source,
 	l.assigned_agent, l.notes, l.list, l.attributes, l.zones[1] as time_zone
 from calls c join campaigns g on g.id = c.campaign_id join leads l on l.id = c.lead_id
 	join provider_limits p on p.client_id = c.client_id and p.provider = c.provider

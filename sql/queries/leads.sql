@@ -1,5 +1,11 @@
 -- name: lead_list
-select * from lead_rows($1, lead_newest($1, $2, $3));
+select * from lead_list($1, $2, $3);
+
+-- name: lead_table
+-- What the page shows of them: half of what is sent and read is not needed there.
+select id, status, phone, contact, company, outcome, last_call_at, consent, suppressed, enrollment_state,
+	reason, next_at
+from lead_list($1, $2, $3);
 
 -- name: lead_search
 select * from lead_rows($1, array(select id from lead_page($1, $2, $3, $4, $5)));

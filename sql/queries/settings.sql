@@ -19,8 +19,8 @@ on conflict (client_id, name) do update set value = null, sealed = excluded.seal
 delete from settings where client_id = $1 and name = $2
 
 -- name: provider_limits_get
-select provider, concurrency, pace_per_second, per_hour, per_day, hold_until, hold_reason, stopped_reason,
-	stopped_at
+select provider, concurrency, pace_per_second::float8 as pace_per_second, per_hour, per_day, hold_until,
+	hold_reason, stopped_reason, stopped_at
 from provider_limits where client_id = $1 and provider = 'bland'
 
 -- name: provider_limits_set

@@ -5,8 +5,10 @@
 /* cmocka wants those first. */
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 
@@ -38,6 +40,30 @@ rfc3339(int64_t micros)
 	buf_init(&b, a);
 	clock_print_rfc3339(&b, micros);
 	return b.p;
+}
+
+/* As the C library has them, from the first to the last year of four digits. */
+static void
+dates_are_those_of_the_calendar(void **state)
+{
+	enum { FIRST = -719162, LAST = 2932896, DAY = 86400, STEP = 11 };
+	(void)state;
+	for (int64_t day = FIRST; day <= LAST; day += STEP) {
+		char expected[40];
+		struct tm tm;
+		time_t t = day * DAY + (day * 7919 % DAY + DAY) % DAY;
+		gmtime_r(&t, &tm);
+		snprintf(expected, sizeof(expected), "%04d-%02d-%02dT%02d:%02d:%02dZ",
+		    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+		assert_string_equal(rfc3339(t * CLOCK_SECOND), expected);
+		arena_reset(a);
+	}
+	assert_string_equal(rfc3339(-1), "1969-12-31T23:59:59.999999Z");
+	assert_string_equal(
+	    rfc3339((int64_t)(LAST + 1) * DAY * CLOCK_SECOND), "10000-01-01T00:00:00Z");
+	/* As far as time goes; how these are written matters less than that they are. */
+	assert_true(*rfc3339(INT64_MAX) == '2');
+	assert_true(*rfc3339(INT64_MIN) == '2');
 }
 
 static void
@@ -177,6 +203,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(without_a_choice_it_is_utc),
+	    cmocka_unit_test(dates_are_those_of_the_calendar),
 	    cmocka_unit_test(instants_are_read),
 	    cmocka_unit_test(what_is_no_instant_is_refused),
 	    cmocka_unit_test(distances_in_words),

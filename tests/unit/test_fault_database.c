@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "fault.h"
 #include "queries.h"
 #include "store/lead.h"
@@ -190,6 +191,79 @@ a_broken_stream_never_passes_for_whole(void **state)
 	}
 }
 
+/* --- several statements in one flight ----------------------------------------------------------
+ */
+
+/* Two statements without a filter, three with one. */
+static bool
+read_screen(struct db *db, const char *filter, struct error *e)
+{
+	struct lead_place place = {.filter = json_parse(house.a, str_of(filter), e), .limit = 51};
+	struct lead_screen screen = {0};
+	assert_non_null(place.filter);
+	if (!lead_screen(db, house.a, 1, &place, 1001, clock_now(), &screen, e))
+		return false;
+	assert_int_equal(screen.rows->list.n, 51);
+	assert_int_equal(screen.matches, LEADS);
+	assert_int_equal(value_get(screen.choices, "lists")->type, VALUE_LIST);
+	return true;
+}
+
+static bool
+read_all(struct db *db, struct error *e)
+{
+	return read_screen(db, "{}", e);
+}
+
+static bool
+read_some(struct db *db, struct error *e)
+{
+	return read_screen(db, "{\"status\": \"pending\"}", e);
+}
+
+static void
+a_flight_is_whole_or_not_there(void **state)
+{
+	(void)state;
+	each_fault(read_all, nothing);
+	each_fault(read_some, nothing);
+}
+
+/* A migration makes plans stale, a restarted server forgets them: nobody is to notice. */
+static void
+a_flight_departs_again_where_the_server_forgot(void **state)
+{
+	struct error e = {0};
+	struct db *db = house_open();
+	(void)state;
+	assert_true(read_all(db, &e));
+	assert_true(db_script(db, "deallocate lead_choices", &e));
+	assert_true(read_all(db, &e));
+	assert_true(db_script(db, "deallocate all", &e));
+	assert_true(read_some(db, &e));
+	assert_int_equal(e.kind, ERR_NONE);
+	db_close(db);
+}
+
+static void
+a_flight_tells_what_was_wrong(void **state)
+{
+	struct error e = {0};
+	struct db *db = house_open();
+	(void)state;
+	assert_false(read_screen(db, "{\"import\": \"none\"}", &e));
+	assert_int_equal(e.kind, ERR_INVALID);
+	assert_non_null(strstr(e.message, "none"));
+	assert_true(read_all(db, &e));
+	/* Within a transaction nothing is tried twice. */
+	assert_true(db_begin(db, &e));
+	assert_true(read_all(db, &e));
+	assert_true(db_script(db, "deallocate lead_table", &e));
+	assert_false(read_all(db, &e));
+	db_rollback(db);
+	db_close(db);
+}
+
 /* --- accounts -----------------------------------------------------------------------------------
  */
 
@@ -306,6 +380,9 @@ main(void)
 	    cmocka_unit_test(a_refreshed_connection_is_as_good_as_new),
 	    cmocka_unit_test(a_transaction_is_whole_or_not_there),
 	    cmocka_unit_test(a_broken_stream_never_passes_for_whole),
+	    cmocka_unit_test(a_flight_is_whole_or_not_there),
+	    cmocka_unit_test(a_flight_departs_again_where_the_server_forgot),
+	    cmocka_unit_test(a_flight_tells_what_was_wrong),
 	    cmocka_unit_test(an_account_is_made_once),
 	    cmocka_unit_test(migrations_go_on_where_they_broke_off),
 	};
