@@ -27,12 +27,12 @@ static const struct text_field {
 enum { TEXTS = sizeof(texts) / sizeof(texts[0]) };
 
 void
-import_row_init(
-    struct import_row *r, struct arena *a, const struct value *columns, const char *country)
+import_row_init(struct import_row *r, struct arena *a, const struct value *columns,
+    const char *country, const struct areas *areas)
 {
 	static const char *const prompt_keys[] = {"prompt_name", "prompt", "script"};
 	struct column_map *map = arena_new_of(a, struct column_map);
-	*r = (struct import_row){.map = map, .country = country};
+	*r = (struct import_row){.map = map, .country = country, .areas = areas};
 	map->n = columns ? columns->list.n : 0;
 	map->columns = arena_new_array(a, struct column, map->n + 1);
 	r->prompt = map->n;
@@ -238,7 +238,7 @@ import_row_judge(const struct import_row *r, const struct table_row *row, struct
 void
 import_row_put(struct import_row *r, const struct table_row *row, const struct import_verdict *v)
 {
-	enum { BETWEEN_LINE_AND_REASON = 16 };
+	enum { BETWEEN_LINE_AND_REASON = 17 };
 	r->count++;
 	buf_int(&r->out, row->line);
 	if (v->reason) {
@@ -250,6 +250,7 @@ import_row_put(struct import_row *r, const struct table_row *row, const struct i
 		return;
 	}
 	put_text(r, str_of(v->phone.e164));
+	put_text(r, areas_find(r->areas, v->phone.e164));
 	put_text(r, str_of(v->phone.extension));
 	for (size_t k = 0; k < TEXTS; k++)
 		put_text(r, text_of(r, k, row));

@@ -3,6 +3,7 @@
 /* One row of a list, judged, as a line of COPY text for the staging table (query import_copy). */
 #include "base/table.h"
 #include "base/value.h"
+#include "rules/area.h"
 #include "rules/columns.h"
 #include "rules/phone.h"
 
@@ -11,6 +12,7 @@ struct import_row {
 	size_t at[COLUMN__MAX]; /* the column that holds a field; map->n: none */
 	size_t prompt;          /* the column that names a prompt, or map->n */
 	const char *country;
+	const struct areas *areas;
 	struct arena *a; /* of the batch */
 	struct buf out;  /* the batch so far */
 	struct buf json; /* scratch */
@@ -18,9 +20,9 @@ struct import_row {
 	int count;
 };
 
-/** ${columns}: as stored with the import; lives on ${a}. */
-void import_row_init(
-    struct import_row *r, struct arena *a, const struct value *columns, const char *country);
+/** ${columns}: as stored with the import; lives on ${a}, borrows ${country} and ${areas}. */
+void import_row_init(struct import_row *r, struct arena *a, const struct value *columns,
+    const char *country, const struct areas *areas);
 /** An empty batch on ${a}. */
 void import_row_begin(struct import_row *r, struct arena *a, int64_t now);
 

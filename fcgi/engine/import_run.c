@@ -1,4 +1,5 @@
 /* The import job: read, judge, stage, merge, again and again. */
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -7,7 +8,9 @@
 #include "engine/import_row.h"
 #include "store/import.h"
 
-enum { BATCH_ROWS = 5000, BATCH_BYTES = 2 << 20 };
+/* A merge of many lines costs less for each; what piles up is memory, and is done again after an
+ * accident. */
+enum { BATCH_ROWS = 10000, BATCH_BYTES = 2 << 20, WORTH_SENDING = 1000 };
 /* Two processors merge a large file in little more than half the time. A small one stays in its
  * order. */
 enum { LANES = 2, LARGE_FILE = 1 << 20 };
@@ -23,11 +26,12 @@ struct lane {
 struct job {
 	const struct import_worker *worker;
 	struct arena *a; /* of the whole job */
+	struct areas areas;
 	int64_t id;
 	struct lane lanes[LANES];
 	int n;
 	const char *failure; /* NULL, "canceled", or what is wrong with the file */
-	bool stopped;
+	bool stopped, whole; /* asked to stop; the file was read to its end */
 };
 
 /* Waits for the batch that the lane merges. */
@@ -45,9 +49,9 @@ settle(struct job *j, struct lane *lane, struct error *e)
 	return true;
 }
 
-/* Hands over what is there and begins anew. */
+/* Hands over what is there and begins anew; the lane may not be at work. */
 static bool
-flush(struct job *j, struct lane *lane, const struct table_info *info, struct error *e)
+send_batch(struct job *j, struct lane *lane, const struct table_info *info, struct error *e)
 {
 	const struct import_worker *w = j->worker;
 	struct import_batch batch = {.id = j->id,
@@ -58,19 +62,51 @@ flush(struct job *j, struct lane *lane, const struct table_info *info, struct er
 	    .bytes = info->done,
 	    .lease = IMPORT_LEASE_SECONDS,
 	    .now = clock_now()};
-	if (!settle(j, lane, e))
+	if (!import_batch_send(lane->db, lane->a, &batch, buf_view(&lane->row.out), e))
 		return false;
-	if (lane->row.count && !j->failure) {
-		if (!import_batch_send(lane->db, lane->a, &batch, buf_view(&lane->row.out), e))
-			return false;
-		lane->busy = true;
-	}
+	lane->busy = true;
 	arena_reset(lane->a);
 	import_row_begin(&lane->row, lane->a, clock_now());
-	j->stopped = w->stop && w->stop(w->ctx);
+	j->stopped = !j->whole && w->stop && w->stop(w->ctx);
 	return true;
 }
 
+/* Each lane that is not at work gets what has piled up for it, if it is ${least} lines or more. */
+static bool
+pump(struct job *j, int least, const struct table_info *info, struct error *e)
+{
+	for (int i = 0; i < j->n; i++) {
+		struct lane *lane = &j->lanes[i];
+		if (lane->busy && !db_answered(lane->db))
+			continue;
+		if (!settle(j, lane, e))
+			return false;
+		if (lane->row.count >= least && !j->failure && !j->stopped &&
+		    !send_batch(j, lane, info, e))
+			return false;
+	}
+	return true;
+}
+
+/* Until a lane at work has news. */
+static void
+await(const struct job *j)
+{
+	enum { LOOK_AGAIN_MS = 1000 };
+	struct pollfd fds[LANES];
+	for (int i = 0; i < j->n; i++)
+		fds[i] = (struct pollfd){
+		    .fd = j->lanes[i].busy ? db_socket(j->lanes[i].db) : -1, .events = POLLIN};
+	poll(fds, (nfds_t)j->n, LOOK_AGAIN_MS);
+}
+
+static bool
+is_full(const struct lane *lane)
+{
+	return lane->row.count >= BATCH_ROWS || lane->row.out.n >= BATCH_BYTES;
+}
+
+/* While a lane is at work, the lines of both pile up, so that neither waits for the other. */
 static bool
 add(struct job *j, struct table_reader *t, const struct table_row *row, struct error *e)
 {
@@ -80,8 +116,31 @@ add(struct job *j, struct table_reader *t, const struct table_row *row, struct e
 	if (row->line <= lane->after)
 		return true;
 	import_row_put(&lane->row, row, &verdict);
-	bool full = lane->row.count >= BATCH_ROWS || lane->row.out.n >= BATCH_BYTES;
-	return !full || flush(j, lane, table_info(t), e);
+	if (lane->row.count % WORTH_SENDING && !is_full(lane))
+		return true;
+	while (pump(j, WORTH_SENDING, table_info(t), e)) {
+		if (!is_full(lane) || j->failure || j->stopped)
+			return true;
+		await(j);
+	}
+	return false;
+}
+
+/* Sends the rest and waits for all of it. */
+static bool
+finish_lanes(struct job *j, const struct table_info *info, struct error *e)
+{
+	bool busy = true;
+	while (busy) {
+		busy = false;
+		if (!pump(j, 1, info, e))
+			return false;
+		for (int i = 0; i < j->n; i++)
+			busy = busy || j->lanes[i].busy;
+		if (busy)
+			await(j);
+	}
+	return true;
 }
 
 static bool
@@ -94,16 +153,15 @@ read_all(struct job *j, struct table_reader *t, struct error *e)
 		import_row_begin(&j->lanes[i].row, j->lanes[i].a, clock_now());
 	while (good && !j->failure && !j->stopped && table_next(t, &row, &end))
 		good = add(j, t, &row, e);
-	bool whole = good && !j->failure && !j->stopped;
-	for (int i = 0; whole && i < j->n; i++)
-		good = good && flush(j, &j->lanes[i], table_info(t), e);
+	j->whole = good && !j->failure && !j->stopped;
+	if (j->whole)
+		good = finish_lanes(j, table_info(t), e);
+	/* What went wrong in one lane must not be left under way in the other. */
 	for (int i = 0; i < j->n; i++) {
 		struct error late = {0};
 		good = settle(j, &j->lanes[i], good ? e : &late) && good;
 	}
-	if (whole && good && !j->failure)
-		j->stopped = false;
-	if (whole && !j->failure && end.kind != ERR_NONE)
+	if (j->whole && !j->failure && end.kind != ERR_NONE)
 		j->failure = arena_strdup(j->a, end.message);
 	return good;
 }
@@ -113,6 +171,10 @@ static bool
 open_lanes(struct job *j, const struct value *job, const char *country, struct error *e)
 {
 	const struct value *lines = value_get(job, "lane_lines");
+	struct str prefixes;
+	if (!import_areas(j->worker->db, j->a, &prefixes, e))
+		return false;
+	areas_read(&j->areas, j->a, prefixes);
 	j->n = value_num(job, "size_bytes") > LARGE_FILE ? LANES : 1;
 	for (int i = 0; i < j->n; i++) {
 		struct lane *lane = &j->lanes[i];
@@ -121,7 +183,7 @@ open_lanes(struct job *j, const struct value *job, const char *country, struct e
 		lane->a = arena_new(4 << 20);
 		if (j->n > 1 && lines && (size_t)i < lines->list.n)
 			lane->after = lines->list.items[i]->i;
-		import_row_init(&lane->row, j->a, value_get(job, "columns"), country);
+		import_row_init(&lane->row, j->a, value_get(job, "columns"), country, &j->areas);
 		if (!lane->db || !import_stage(lane->db, j->a, e))
 			return false;
 	}

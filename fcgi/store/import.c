@@ -135,6 +135,14 @@ import_stage(struct db *db, struct arena *a, struct error *e)
 }
 
 bool
+import_areas(struct db *db, struct arena *a, struct str *prefixes, struct error *e)
+{
+	const struct value *row = db_row(db, a, q_import_areas, e);
+	*prefixes = value_str(row, "prefixes");
+	return row != NULL;
+}
+
+bool
 import_take(struct db *db, struct arena *a, const char *token, int64_t lease, int64_t now,
     int64_t *id, struct error *e)
 {

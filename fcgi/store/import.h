@@ -50,6 +50,8 @@ bool import_lines_stream(struct db *db, struct arena *a, int64_t id, bool all, d
 
 /** The session's staging table. */
 bool import_stage(struct db *db, struct arena *a, struct error *e) MUST_USE;
+/** All prefixes that rules/area.h asks for, in its form. */
+bool import_areas(struct db *db, struct arena *a, struct str *prefixes, struct error *e) MUST_USE;
 /** The next job that waits, leased under ${token} for ${lease} seconds; *id 0: none. */
 bool import_take(struct db *db, struct arena *a, const char *token, int64_t lease, int64_t now,
     int64_t *id, struct error *e) MUST_USE;

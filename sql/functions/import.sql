@@ -2,14 +2,15 @@
 -- counts, so that a job may be killed anywhere and goes on at the next line.
 set check_function_bodies = off;
 
--- Of this session; emptied by each merge. `reason`: why the line is refused, else NULL.
+-- Of this session; emptied by each merge. `reason`: why the line is refused, else NULL; then phone is NULL.
+-- `area`: the prefix of area_code_zones that fits, or ''.
 create or replace function import_stage_create() returns void language sql as $$
 	-- New words wait in front of the trigram index and go into it many at a time, which takes a third less.
-	select set_config('gin_pending_list_limit', '32MB', false), set_config('work_mem', '64MB', false);
+	select set_config('gin_pending_list_limit', '16MB', false), set_config('work_mem', '64MB', false);
 	create temp table if not exists import_stage (
-		line bigint, phone text, extension text, contact text, company text, email text, location text, region text,
-		time_zone text, source text, agent text, notes text, prompt text, consent boolean, consent_at timestamptz,
-		consent_text text, attributes jsonb, reason text, column_name text, raw jsonb
+		line bigint, phone text, area text, extension text, contact text, company text, email text, location text,
+		region text, time_zone text, source text, agent text, notes text, prompt text, consent boolean,
+		consent_at timestamptz, consent_text text, attributes jsonb, reason text, column_name text, raw jsonb
 	);
 	truncate import_stage
 $$;
@@ -67,95 +68,77 @@ create or replace function import_change(a_old text, a_new text) returns jsonb l
 	select case when a_old is distinct from a_new then jsonb_build_array(a_old, a_new) end
 $$;
 
--- Merges what is staged, in a transaction of its own. Each line becomes exactly one of created, updated,
--- skipped, rejected. A large file is merged in two lanes at the same time (a_lanes; this is lane a_lane): all
--- lines of one number are in the same lane, so lanes never wait for each other's people.
-drop function if exists import_merge(bigint, uuid, bigint, bigint, int, timestamptz);
-create or replace function import_merge(a_import bigint, a_token uuid, a_lane int, a_lanes int, a_line bigint,
-	a_bytes bigint, a_lease_seconds int, at_time timestamptz, out canceled boolean)
-	language plpgsql set enable_nestloop = off as $$ -- a stage without statistics looks like eight rows
+-- What becomes of the staged lines of import i, in one statement that may fail with unique_violation.
+create or replace function import_apply(i imports, at_time timestamptz, out n_all bigint,
+	out n_rejected bigint, out n_created bigint, out n_updated bigint, out n_skipped bigint, out known bigint[])
+	-- The stage has no statistics; what is not hashed takes it for small.
+	language plpgsql set enable_nestloop = off set enable_mergejoin = off as $$
 declare
-	i imports;
-	policy text;
-	phone_column text;
-	n_all bigint;
-	n_rejected bigint;
-	n_created bigint;
-	n_updated bigint;
-	n_skipped bigint;
-	known bigint[];
-begin
-	-- Not locked: the other lane is at work. Who holds the job is asked again at the end.
-	select * into i from imports where id = a_import and lease_token = a_token and state = 'running';
-	if not found then
-		raise exception 'Another worker has taken this import over.' using errcode = 'TL409';
-	end if;
-	-- Two imports with the same people in another order would wait for each other.
-	for lane in case a_lanes when 1 then 1 else a_lane end .. case a_lanes when 1 then 2 else a_lane end loop
-		perform pg_advisory_xact_lock(hashtextextended('import lane ' || lane, i.client_id));
-	end loop;
-	policy := coalesce(i.options->>'update_policy', 'skip');
-	phone_column := coalesce((select c->>'name' from jsonb_array_elements(i.columns) c
+	-- Taken out of the options once, not for each line.
+	policy text := coalesce(i.options->>'update_policy', 'skip');
+	source_else text := i.options->>'source';
+	list_name text := i.options->>'list';
+	prompt_else text := nullif(i.options->>'prompt_name', '');
+	consent_rule text := i.options->>'consent';
+	consent_source text := i.options->>'consent_source';
+	phone_column text := coalesce((select c->>'name' from jsonb_array_elements(i.columns) c
 		where c->>'field' = 'phone' limit 1), '');
-
+begin
 	with region_words as materialized (
 		select country, code as word, code, zones from regions
 		union all select country, upper(name), code, zones from regions
 	), zone_words as materialized (
 		select word, zone_named(word) as name
 		from (select distinct time_zone as word from import_stage where time_zone <> '') w
+	), places as materialized (
+		-- Each mix of an area code and what is said about the place, once: few, where lines are many.
+		select p.*, coalesce(r.code, q.code) as region_code, z.name as zone,
+			case when z.name is null and coalesce(r.zones, q.zones, a.zones) = a.zones then a.zones
+				else zones_meet(a.zones, coalesce(r.zones, q.zones), z.name) end as zones
+		from (select distinct area, region, split_part(location, ',', -1) as state, time_zone from import_stage
+				where phone is not null) p
+			left join area_code_zones a on a.prefix = p.area
+			left join region_words r on r.country = a.country and r.word = upper(p.region)
+			-- "Austin, TX": the state at the end of a place.
+			left join region_words q on q.country = a.country and q.word = upper(btrim(p.state))
+			left join zone_words z on z.word = p.time_zone
+	), known as materialized (
+		-- With an array this is a look at the index for each of them, however large the table; so below.
+		select id, phone, import_id, import_line, archived_at from leads
+		where client_id = i.client_id
+			and phone = any (array(select phone from import_stage where phone is not null))
+	), listed as materialized (
+		select lead_id, min(line) as line from import_lines
+		where import_id = i.id and lead_id = any (array(select id from known)) group by lead_id
+	), twice as materialized (
+		select phone, min(line) as line from import_stage where phone is not null group by phone having count(*) > 1
 	), judged as materialized (
-		select s.*, coalesce(r.code, q.code) as region_code, z.name as zone,
-			-- The usual cases here: a call of a function for each line would cost more than the rest of this.
-			case when z.name is null and coalesce(r.zones, q.zones, area.zones) is not distinct from area.zones
-					then coalesce(area.zones, '{}')
-				else zones_meet(area.zones, coalesce(r.zones, q.zones), z.name) end as zones,
-			l.id as known_id, coalesce(d.line, case when l.import_id = a_import then l.import_line end,
-				case when s.nth > 1 then s.first_line end) as same_as_line,
-			case when s.nth > 1 or l.import_id = a_import or d.line is not null then 'repeated'
+		select s.*, p.region_code, p.zone, p.zones,
+			l.id as known_id, coalesce(d.line, case when l.import_id = i.id then l.import_line end,
+				case when s.line > t.line then t.line end) as same_as_line,
+			case when s.line > t.line or l.import_id = i.id or d.line is not null then 'repeated'
 				when l.id is null then 'new'
 				when l.archived_at is not null then 'archived'
 				when policy = 'skip' then 'known'
 				else 'update' end as verdict
-		from (
-			select *, row_number() over same as nth, first_value(line) over same as first_line
-			from import_stage where reason is null window same as (partition by phone order by line)
-		) s
-			left join area_code_zones a8 on a8.prefix = substr(s.phone, 2, 8)
-			left join area_code_zones a7 on a7.prefix = substr(s.phone, 2, 7)
-			left join area_code_zones a6 on a6.prefix = substr(s.phone, 2, 6)
-			left join area_code_zones a5 on a5.prefix = substr(s.phone, 2, 5)
-			left join area_code_zones a4 on a4.prefix = substr(s.phone, 2, 4)
-			left join area_code_zones a3 on a3.prefix = substr(s.phone, 2, 3)
-			left join area_code_zones a2 on a2.prefix = substr(s.phone, 2, 2)
-			left join area_code_zones a1 on a1.prefix = substr(s.phone, 2, 1)
-			cross join lateral (select
-				coalesce(a8.zones, a7.zones, a6.zones, a5.zones, a4.zones, a3.zones, a2.zones, a1.zones) as zones,
-				coalesce(a8.country, a7.country, a6.country, a5.country, a4.country, a3.country, a2.country, a1.country)
-					as country) area
-			left join region_words r on r.country = area.country and r.word = upper(s.region)
-			-- "Austin, TX": the state at the end of a place.
-			left join region_words q on q.country = area.country
-				and q.word = upper(btrim(substring(s.location from '[^,]*$')))
-			left join zone_words z on z.word = s.time_zone
-			-- The limit keeps this a look at the index for each line, however large the table.
-			left join lateral (select id, import_id, import_line, archived_at from leads
-				where client_id = i.client_id and phone = s.phone limit 1) l on true
-			left join lateral (select line from import_lines where l.id is not null and import_id = a_import
-				and lead_id = l.id order by line limit 1) d on true
+		from import_stage s
+			join places p on p.area = s.area and p.region = s.region
+				and p.state = split_part(s.location, ',', -1) and p.time_zone = s.time_zone
+			left join known l on l.phone = s.phone
+			left join listed d on d.lead_id = l.id
+			left join twice t on t.phone = s.phone
+		where s.phone is not null
 	), fresh as (
 		insert into leads (client_id, phone, extension, contact, company, email, location, region, time_zone, zones,
 			source, assigned_agent, notes, list, prompt_name, attributes, import_id, import_line, created_at,
 				updated_at)
 		select i.client_id, j.phone, nullif(j.extension, ''), j.contact, j.company, j.email, j.location,
 			j.region_code,
-			j.zone, j.zones, coalesce(nullif(j.source, ''), i.options->>'source', ''), j.agent, j.notes,
-			coalesce(i.options->>'list', ''),
-			coalesce(nullif(j.prompt, ''), nullif(i.options->>'prompt_name', ''), 'default'),
-			j.attributes, a_import, j.line, at_time, at_time
+			j.zone, j.zones, coalesce(nullif(j.source, ''), source_else, ''), j.agent, j.notes,
+			coalesce(list_name, ''), coalesce(nullif(j.prompt, ''), prompt_else, 'default'),
+			j.attributes, i.id, j.line, at_time, at_time
 		from judged j where j.verdict = 'new' order by j.line
-		on conflict (client_id, phone) do nothing
-		returning id, phone, import_line
+		returning id, phone
 	), wanted as materialized (
 		select j.line, l.id, n.*, case when n.region is distinct from l.region or n.time_zone is distinct
 			from l.time_zone
@@ -176,26 +159,27 @@ begin
 			import_pick(policy, l.location, j.location) as location,
 			import_pick(policy, l.region, j.region_code) as region,
 			import_pick(policy, l.time_zone, j.zone) as time_zone,
-			import_pick(policy, l.source, coalesce(nullif(j.source, ''), i.options->>'source')) as source,
+			import_pick(policy, l.source, coalesce(nullif(j.source, ''), source_else)) as source,
 			import_pick(policy, l.assigned_agent, j.agent) as agent, import_pick(policy, l.notes, j.notes) as notes,
-			import_pick(policy, l.list, i.options->>'list') as list,
-			import_pick(policy, l.prompt_name, coalesce(nullif(j.prompt, ''), i.options->>'prompt_name')) as prompt,
+			import_pick(policy, l.list, list_name) as list,
+			import_pick(policy, l.prompt_name, coalesce(nullif(j.prompt, ''), prompt_else)) as prompt,
 			case policy when 'overwrite' then l.attributes || j.attributes else j.attributes || l.attributes end
 				as attributes) n
-		where j.verdict = 'update'
+		where j.verdict = 'update' and l.id = any (array(select known_id from judged where verdict = 'update'))
 	), changed as (
 		update leads l set extension = w.extension, contact = w.contact, company = w.company, email = w.email,
 			location = w.location, region = w.region, time_zone = w.time_zone, zones = w.zones, source = w.source,
 			assigned_agent = w.agent, notes = w.notes, list = w.list, prompt_name = w.prompt,
 				attributes = w.attributes,
 			updated_at = at_time
-		from wanted w where l.id = w.id and w.before <> '{}' returning l.id
+		from wanted w where l.id = w.id and w.before <> '{}' and l.id = any (array(select id from wanted))
+		returning l.id
 	), lines as (
 		insert into import_lines (import_id, line, verdict, column_name, reason, raw, lead_id, before)
-		select a_import, line, 'rejected', column_name, reason, raw, null, null from import_stage
+		select i.id, line, 'rejected', column_name, reason, raw, null, null from import_stage
 			where reason is not null
 		union all
-		select a_import, j.line, case when c.id is null then 'skipped' else 'updated' end, phone_column, case
+		select i.id, j.line, case when c.id is null then 'skipped' else 'updated' end, phone_column, case
 			when c.id is not null then 'This number was known. ' || case policy when 'overwrite'
 				then 'The lead was updated.'
 				else 'Empty fields were filled.' end
@@ -207,20 +191,20 @@ begin
 		from judged j left join fresh f on f.phone = j.phone left join changed c on c.id = j.known_id
 			and j.verdict = 'update'
 			left join wanted w on w.line = j.line
-		where f.import_line is distinct from j.line
+		where j.verdict <> 'new'
 		returning verdict
 	), said as (
 		-- Permission holds for the person, known or new. A "no" counts wherever it stands.
 		insert into consents (client_id, lead_id, channel, granted, source, evidence, at, import_id, recorded_by,
 			recorded_at)
 		select i.client_id, coalesce(j.known_id, f.id), 'call', j.consent is distinct from false,
-			case when i.options->>'consent' = 'attested' and j.consent is distinct from false
-				then i.options->>'consent_source' else 'column of the imported file' end,
+			case when consent_rule = 'attested' and j.consent is distinct from false
+				then consent_source else 'column of the imported file' end,
 			i.file_name || ', line ' || j.line || coalesce(': ' || nullif(j.consent_text, ''), ''),
-			coalesce(least(j.consent_at, at_time), at_time), a_import, i.created_by, at_time
+			coalesce(least(j.consent_at, at_time), at_time), i.id, i.created_by, at_time
 		from judged j left join fresh f on f.phone = j.phone
 		where coalesce(j.known_id, f.id) is not null and (j.consent = false or (j.verdict <> 'repeated'
-			and (i.options->>'consent' = 'attested' or (i.options->>'consent' = 'column' and j.consent))))
+			and (consent_rule = 'attested' or (consent_rule = 'column' and j.consent))))
 		order by j.line
 		returning lead_id
 	)
@@ -230,19 +214,54 @@ begin
 		(select array_agg(distinct x.id) from (select lead_id as id from said
 			union select id from changed) x where not exists (select from fresh f where f.id = x.id))
 	into n_all, n_rejected, n_created, n_updated, n_skipped, known;
+end
+$$;
 
-	if n_all <> n_rejected + n_created + n_updated + n_skipped then
-		raise exception 'import %: % lines became % created, % updated, % skipped, % rejected', a_import, n_all,
-			n_created, n_updated, n_skipped, n_rejected;
+-- Merges what is staged, in a transaction of its own. Each line becomes exactly one of created, updated,
+-- skipped, rejected. A large file is merged in two lanes at the same time (a_lanes; this is lane a_lane): all
+-- lines of one number are in the same lane, so lanes never wait for each other's people.
+drop function if exists import_merge(bigint, uuid, bigint, bigint, int, timestamptz);
+create or replace function import_merge(a_import bigint, a_token uuid, a_lane int, a_lanes int, a_line bigint,
+	a_bytes bigint, a_lease_seconds int, at_time timestamptz, out canceled boolean) language plpgsql as $$
+declare
+	i imports;
+	n record;
+begin
+	-- Not locked: the other lane is at work. Who holds the job is asked again at the end.
+	select * into i from imports where id = a_import and lease_token = a_token and state = 'running';
+	if not found then
+		raise exception 'Another worker has taken this import over.' using errcode = 'TL409';
 	end if;
-	if known is not null then
-		perform recheck_leads(known, at_time);
+	-- Two imports with the same people in another order would wait for each other.
+	for lane in case a_lanes when 1 then 1 else a_lane end .. case a_lanes when 1 then 2 else a_lane end loop
+		perform pg_advisory_xact_lock(hashtextextended('import lane ' || lane, i.client_id));
+	end loop;
+	-- What an accident takes back it takes back as a whole, with the note of how far we were: it is done again.
+	-- Only the job's end waits for the disk, and with it for all that came before.
+	perform set_config('synchronous_commit', 'off', true);
+	-- Whom somebody else makes at the same time is not seen, only run into: the next look finds them.
+	for try in 1 .. 5 loop
+		begin
+			select * into n from import_apply(i, at_time);
+			exit;
+		exception when unique_violation then
+			if try = 5 then
+				raise;
+			end if;
+		end;
+	end loop;
+	if n.n_all <> n.n_rejected + n.n_created + n.n_updated + n.n_skipped then
+		raise exception 'import %: % lines became % created, % updated, % skipped, % rejected', a_import, n.n_all,
+			n.n_created, n.n_updated, n.n_skipped, n.n_rejected;
+	end if;
+	if n.known is not null then
+		perform recheck_leads(n.known, at_time);
 	end if;
 	update imports set lane_lines[a_lane] = a_line, line_done = case a_lanes when 1 then a_line
 			else least(a_line, coalesce(lane_lines[3 - a_lane], 0)) end,
-		bytes_done = greatest(bytes_done, a_bytes), rows_total = rows_total + n_all,
-		rows_created = rows_created + n_created, rows_updated = rows_updated + n_updated,
-		rows_rejected = rows_rejected + n_rejected, rows_skipped = rows_skipped + n_skipped, tries = 0,
+		bytes_done = greatest(bytes_done, a_bytes), rows_total = rows_total + n.n_all,
+		rows_created = rows_created + n.n_created, rows_updated = rows_updated + n.n_updated,
+		rows_rejected = rows_rejected + n.n_rejected, rows_skipped = rows_skipped + n.n_skipped, tries = 0,
 		lease_until = at_time + a_lease_seconds * interval '1 second'
 	where id = a_import and lease_token = a_token and state = 'running'
 	returning cancel_asked_at is not null into canceled;

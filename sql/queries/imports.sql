@@ -85,8 +85,11 @@ select import_take($1, $2, $3) as id;
 select id, client_id, state, spool_path, options, columns, line_done, size_bytes,
 	to_jsonb(lane_lines) as lane_lines, undo_asked_at from imports where id = $1;
 
+-- name: import_areas
+select string_agg(prefix, ' ' order by prefix collate "C") as prefixes from area_code_zones;
+
 -- name: import_copy
-copy import_stage (line, phone, extension, contact, company, email, location, region, time_zone, source,
+copy import_stage (line, phone, area, extension, contact, company, email, location, region, time_zone, source,
 	agent, notes,
 	prompt, consent, consent_at, consent_text, attributes, reason, column_name, raw) from stdin;
 

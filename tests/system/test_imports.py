@@ -237,6 +237,31 @@ def test_where_a_lead_may_be(stack, api, phone, columns, zones):
     assert sorted(stack.one("select zones from leads where phone = %s", phone)["zones"]) == zones
 
 
+def test_zones_of_a_file_are_those_of_a_lead(stack, api):
+    """The importer finds areas on its own, many at a time; what people type in asks zones_of."""
+    lines = [["phone", "state", "location", "time_zone"]]
+    states = ["", "TX", "Idaho", "ny", "Nowhere"]
+    places = ["", "Portland, ME", "Boise, Idaho ", "Springfield", ","]
+    zones = ["", "", "", "America/Chicago", "EST"]
+    for i, row in enumerate(stack.rows("select prefix from area_code_zones order by prefix")):
+        digits = row["prefix"]
+        if len(digits) > 3:
+            digits = (digits + "2345678901")[: 11 if digits[0] == "1" else 11 + i % 2]
+            lines.append([f"+{digits}", states[i % 5], places[i // 5 % 5], zones[i // 25 % 5]])
+    body = upload(stack, table(lines), api, lines=len(lines) - 1)
+    assert body["inserted"] > 1000, body
+    odd = stack.rows(
+        """select phone, zones, zones_of(phone, region, time_zone) as right from leads
+        where import_id = %s and zones <> zones_of(phone, region, time_zone)""",
+        body["import_id"],
+    )
+    assert odd == []
+    nowhere = "select phone from leads where import_id = %s and zones = '{}'"
+    assert stack.rows(nowhere, body["import_id"]) == []
+    # They are no people of other tests.
+    stack.rows("delete from leads where import_id = %s", body["import_id"])
+
+
 # --- consent ----------------------------------------------------------------------------------------
 
 
@@ -712,7 +737,16 @@ def queue(stack, text, name="long.csv"):
 
 
 def jobs_sessions(stack):
-    return stack.rows("select pid from pg_stat_activity where application_name = 'trunkline-jobs'")
+    return stack.rows(
+        "select pid, wait_event_type as wait from pg_stat_activity where application_name = 'trunkline-jobs'"
+    )
+
+
+def answers(stack):
+    try:
+        return stack.rows("select 1")
+    except psycopg2.OperationalError:
+        return None
 
 
 def test_kill_9_in_the_middle_loses_and_repeats_nothing(new_stack, tmp_path):
@@ -801,6 +835,47 @@ def test_two_imports_of_the_same_people_at_once(new_stack, tmp_path):
     a, b = check_law(stack, first, 15000), check_law(stack, second, 15000)
     leads = stack.one("select count(*) as n, count(distinct phone) as phones from leads")
     assert leads["n"] == leads["phones"] == a["rows_created"] + b["rows_created"]
+
+
+def test_a_person_made_by_somebody_else_at_the_same_moment(stack, api, phones):
+    """The merge has looked already when another one's lead appears: it looks again."""
+    theirs, ours = next(phones), next(phones)
+    other = stack.db()
+    other.autocommit = False
+    with other.cursor() as cursor:
+        cursor.execute("insert into leads (client_id, phone, contact) values (1, %s, 'Them')", (theirs,))
+        text = f"phone,name\n{ours},One\n{theirs},Two\n"
+        http = stack.login("member")
+        form = {"csrf": http.csrf("/imports/new"), "update_policy": "overwrite"}
+        page = http.post("/imports", data=form, files={"file": ("race.csv", text)})
+        number = int(page.url.rstrip("/").split("/")[-1])
+        wait_for(lambda: [s for s in jobs_sessions(stack) if s["wait"] == "Lock"], seconds=30)
+        other.commit()
+    other.close()
+    wait_for(lambda: find(stack, number)["state"] == "done", seconds=30)
+    i = check_law(stack, number, 2)
+    assert (i["rows_created"], i["rows_updated"], i["rows_skipped"]) == (1, 1, 0)
+    assert stack.one("select contact from leads where phone = %s", theirs)["contact"] == "Two"
+
+
+def test_what_a_crash_of_the_database_takes_back_is_done_again(new_stack, tmp_path):
+    """Merges do not wait for the disk, so that the last ones may be lost: the job's place with them."""
+    stack = new_stack()
+    path = tmp_path / "long.csv"
+    long_file(path, 60000, 0)
+    number = queue(stack, path.read_bytes())
+    wait_for(lambda: find(stack, number)["line_done"] > 0, seconds=60)
+    # PostgreSQL then ends all its sessions and forgets what it has not written yet.
+    os.kill(jobs_sessions(stack)[0]["pid"], signal.SIGKILL)
+    time.sleep(0.5)
+    wait_for(lambda: answers(stack), seconds=60)
+    before = check_law(stack, number)
+    assert before["state"] == "running", dict(before)
+    stack.rows("update imports set lease_until = now() where id = %s", number)
+    wait_for(lambda: find(stack, number)["state"] == "done", seconds=120)
+    i = check_law(stack, number, 60000)
+    distinct = {line.split(",")[0] for line in path.read_text().splitlines()[1:] if line[:3] != "bad"}
+    assert (i["rows_created"], i["rows_rejected"]) == (len(distinct), 600)
 
 
 def test_cancel_keeps_what_was_done_and_undo_takes_it_back(new_stack, tmp_path):
