@@ -230,6 +230,21 @@ house_number(const char *sql)
 	return n;
 }
 
+/** Waits until the server has ended what it was asked to do by connections that were cut: it goes on
+ * with it, and what is looked at before is neither the one nor the other. */
+static inline void
+house_quiet(void)
+{
+	for (int i = 0; i < 2000; i++) {
+		if (house_number("select count(*) from pg_stat_activity where pid <> pg_backend_pid() "
+				 "and state = 'active' and datname = current_database() "
+				 "and backend_type = 'client backend'") == 0)
+			return;
+		usleep(2000);
+	}
+	fail_msg("the server does not come to rest");
+}
+
 static inline struct db *
 house_open(void)
 {

@@ -171,6 +171,7 @@ claiming(struct db *db, enum fault_kind kind, int n)
 	fault_arm(kind, n);
 	bool passed = claim(db, &e) != NULL;
 	bool fired = fault_disarm();
+	house_quiet();
 	assert_true(passed || (fired && e.message[0]));
 	long made = house_number("select count(*) from calls") - before;
 	/* where the answer was lost the row is there, under a lease that will end */
@@ -195,6 +196,7 @@ settling(struct db *db, enum fault_kind kind, int n)
 	fault_arm(kind, n);
 	bool passed = settle(db, id, &e);
 	bool fired = fault_disarm();
+	house_quiet();
 	assert_true(passed || (fired && e.message[0]));
 	bool placed = about("(state = 'placed')::int", id) == 1;
 	assert_true(placed || (!passed && about("(state = 'placing')::int", id) == 1));
@@ -221,6 +223,7 @@ reporting(struct db *db, enum fault_kind kind, int n)
 	fault_arm(kind, n);
 	bool passed = report(db, id, &verdict, &e);
 	bool fired = fault_disarm();
+	house_quiet();
 	assert_true(passed || (fired && e.message[0]));
 	/* stored and applied, or neither */
 	bool ended = about("(state = 'ended')::int", id) == 1;
@@ -259,6 +262,7 @@ reporting_together(struct db *db, enum fault_kind kind, int n)
 	fault_arm(kind, n);
 	bool passed = event_receive_all(db, house.a, clock_now(), evs, 3, verdicts, &e);
 	bool fired = fault_disarm();
+	house_quiet();
 	assert_true(passed || (fired && e.message[0]));
 	bool ended = about("(state = 'ended')::int", ids[0]) == 1;
 	assert_true(ended || !passed);
@@ -308,6 +312,7 @@ looking_up(struct db *db, enum fault_kind kind, int n)
 	fault_arm(kind, n);
 	bool passed = look_up(db, id, &e);
 	bool fired = fault_disarm();
+	house_quiet();
 	assert_true(passed || (fired && e.message[0]));
 	/* three times absent, each after a while: never placed, so it may be tried again */
 	for (int i = 0; i < 20 && about("(state <> 'ended')::int", id) == 1; i++) {
@@ -340,6 +345,7 @@ pausing(struct db *db, enum fault_kind kind, int n)
 		bool passed = campaign_do(
 		    db, house.a, 1, campaign, acts[i], 0, clock_now(), &changed, NULL, &e);
 		fired = fault_disarm() || fired;
+		house_quiet();
 		assert_true(passed || fired);
 		assert_true(db_refresh(db, &e));
 		/* pressing the button once more does no harm */
