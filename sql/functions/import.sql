@@ -5,7 +5,8 @@ set check_function_bodies = off;
 -- Of this session; emptied by each merge. `reason`: why the line is refused, else NULL; then phone is NULL.
 -- `area`: the prefix of area_code_zones that fits, or ''.
 create or replace function import_stage_create() returns void language sql as $$
-	-- New words wait in front of the trigram index and go into it many at a time, which takes a third less.
+	-- New words wait in front of the trigram index and go into it many at a time, which takes a third less. Each
+	-- search reads what waits, 0.6 ms a megabyte; to let more than this wait saves nothing.
 	select set_config('gin_pending_list_limit', '16MB', false), set_config('work_mem', '64MB', false);
 	create temp table if not exists import_stage (
 		line bigint, phone text, area text, extension text, contact text, company text, email text, location text,
