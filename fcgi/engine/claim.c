@@ -11,8 +11,8 @@
 
 enum phase { IDLE, CLAIMING, READING };
 
-/* So many begin together, then answers are looked for: a provider that answers at once is asked over
- * few connections, one that takes its time over as many as there are calls. */
+/* So many begin together, then answers are looked for: a provider that answers at once is asked
+ * over few connections, one that takes its time over as many as there are calls. */
 enum { MOST_TOGETHER = 64 };
 
 struct claim {

@@ -44,8 +44,8 @@ bool claim_go_on(struct dialer *d, bool *idle, struct error *e) MUST_USE;
 bool claim_begin(struct dialer *d, int64_t client_id, struct error *e) MUST_USE;
 /* How many more may be claimed now. */
 int claim_room(const struct dialer *d);
-/* Sends some of what was claimed, and tells whether there is more of it; better after the next claim
- * was begun, which then goes on meanwhile. */
+/* Sends some of what was claimed, and tells whether there is more of it; better after the next
+ * claim was begun, which then goes on meanwhile. */
 bool claim_place(struct dialer *d);
 /* Whether the claims since the last time this was asked found so much that there may be more. */
 bool claim_more(struct dialer *d);
