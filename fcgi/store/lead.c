@@ -21,7 +21,7 @@ lead_page(
 {
 	if (is_plain(p))
 		return db_rows(
-		    db, a, q_lead_list, e, P_INT(client), P_INT(start(p)), P_INT(p->limit));
+		    db, a, q_lead_newest, e, P_INT(client), P_INT(start(p)), P_INT(p->limit));
 	return db_rows(db, a, q_lead_search, e, P_INT(client), P_JSON(p->filter), P_INT(start(p)),
 	    P_BOOL(p->newer), P_INT(p->limit));
 }
@@ -34,7 +34,7 @@ lead_screen(struct db *db, struct arena *a, int64_t client, const struct lead_pl
 	/* What may count anew, and then holds a lock until the end, comes last. */
 	struct db_ask asks[] = {
 	    DB_ASK(q_lead_matches, P_INT(client), P_JSON(p->filter), P_INT(most)),
-	    is_plain(p) ? DB_ASK(q_lead_table, P_INT(client), P_INT(start(p)), P_INT(p->limit))
+	    is_plain(p) ? DB_ASK(q_lead_list, P_INT(client), P_INT(start(p)), P_INT(p->limit))
 			: DB_ASK(q_lead_search, P_INT(client), P_JSON(p->filter), P_INT(start(p)),
 			      P_BOOL(p->newer), P_INT(p->limit)),
 	    DB_ASK(q_lead_choices, P_INT(client), P_INT(most), P_TIME(now))};

@@ -1,8 +1,8 @@
--- name: lead_list
+-- name: lead_newest
 select * from lead_list($1, $2, $3);
 
--- name: lead_table
--- What the page shows of them: half of what is sent and read is not needed there.
+-- name: lead_list
+-- What the page shows of them: the other columns need not be sent and read there.
 select id, status, phone, contact, company, outcome, last_call_at, consent, suppressed, enrollment_state,
 	reason, next_at
 from lead_list($1, $2, $3);

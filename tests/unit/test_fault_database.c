@@ -258,7 +258,7 @@ a_flight_tells_what_was_wrong(void **state)
 	/* Within a transaction nothing is tried twice. */
 	assert_true(db_begin(db, &e));
 	assert_true(read_all(db, &e));
-	assert_true(db_script(db, "deallocate lead_table", &e));
+	assert_true(db_script(db, "deallocate lead_list", &e));
 	assert_false(read_all(db, &e));
 	db_rollback(db);
 	db_close(db);
