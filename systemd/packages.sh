@@ -15,6 +15,7 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update
 # Without recommendations: what is needed is named. A new server updates itself when it first starts, and
 # holds the lock for minutes.
-apt-get -qq -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "${missing[@]}" > /tmp/trunkline-apt.$$ 2>&1 ||
+apt-get -qq -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "${missing[@]}" \
+	> /tmp/trunkline-apt.$$ 2>&1 ||
 	{ tail -20 /tmp/trunkline-apt.$$ >&2; rm -f /tmp/trunkline-apt.$$; exit 1; }
 rm -f /tmp/trunkline-apt.$$

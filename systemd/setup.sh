@@ -130,7 +130,8 @@ install_packages() {
 		read -r -p "Install ${missing[*]} now? [Y/n] " answer
 		[[ ${answer:-y} == [yY]* ]] || return 1
 	fi
-	DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 install --no-install-recommends "${missing[@]}"
+	DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 install \
+		--no-install-recommends "${missing[@]}"
 }
 user_is_there() { id trunkline > /dev/null 2>&1; }
 make_user() { systemd-sysusers trunkline.conf; }

@@ -155,7 +155,7 @@ static struct op *
 emit(struct compiler *c, enum op_kind kind, const struct token *t)
 {
 	if (c->n == c->op_cap) {
-		int cap = c->op_cap ? c->op_cap * 2 : 32;
+		int cap = c->op_cap * 2;
 		c->ops = arena_grow(c->scratch, c->ops, (size_t)c->op_cap * sizeof(struct op),
 		    (size_t)cap * sizeof(struct op));
 		c->op_cap = cap;
@@ -290,6 +290,8 @@ compile(struct compiler *c, struct template *t, struct str text, struct error *e
 	if (!pair(c, e))
 		return false;
 	settle_lines(c);
+	c->op_cap = 32;
+	c->ops = arena_new_array(c->scratch, struct op, c->op_cap);
 	build(c);
 	t->count = c->n;
 	t->ops = arena_new_array(c->a, struct op, c->n + 1);

@@ -14,8 +14,8 @@ create or replace function uuid_at(a_head text) returns uuid language sql volati
 $$;
 
 -- How far back the pace looks: a strict sliding window, a little longer than a second (or than 1/pace) for
--- clocks that differ. A pace above 4,096 a second is no limit (engine/pace.c has the same number): then nothing
--- is counted.
+-- clocks that differ. A pace above 4,096 a second is no limit (engine/pace.c has the same number): then
+-- nothing is counted.
 create or replace function pace_window(a_pace numeric) returns interval language sql immutable as $$
 	select interval '1.05 seconds' * greatest(1, 1 / a_pace)::float
 $$;
@@ -157,7 +157,8 @@ begin
 			array(select x.lead_id from due x where x.campaign_id = r.id), 'call', r.id, at_time) k) k
 			on k.campaign = d.campaign_id and k.lead_id = d.lead_id
 	), ranked as (
-		select j.*, row_number() over (partition by j.campaign_id order by j.priority desc, j.due_at, j.id) as place,
+		select j.*,
+			row_number() over (partition by j.campaign_id order by j.priority desc, j.due_at, j.id) as place,
 			-- Who is due in two campaigns at once is called for one of them; the other waits and is judged again.
 			row_number() over (partition by j.lead_id order by j.priority desc, j.due_at, j.id) as of_lead
 		from judged j where j.allowed and j.version is not null

@@ -3,8 +3,9 @@
 set check_function_bodies = off;
 
 -- The conditions of a filter: {"words": ["acme"], "status", "outcome", "list", "import", "campaign",
--- "consent": "granted" | "missing", "archived": true}. $1 is the client, $2 the filter. Status and outcome are
--- asked of lead_statuses (s), where they are indexed; lead_source says what is read, lead_key in which order.
+-- "consent": "granted" | "missing", "archived": true}. $1 is the client, $2 the filter. Status and outcome
+-- are asked of lead_statuses (s), where they are indexed; lead_source says what is read, lead_key in which
+-- order.
 create or replace function lead_source(a_filter jsonb) returns text language sql immutable as $$
 	select case when coalesce(a_filter->>'status', 'dialing') <> 'dialing' or a_filter ? 'outcome'
 		then 'lead_statuses s join leads l on l.id = s.lead_id' else 'leads l' end
@@ -56,8 +57,8 @@ create or replace function lead_page(a_client bigint, a_filter jsonb, a_cursor b
 	a_limit int) returns setof leads language plpgsql stable as $$
 begin
 	if a_newer then
-		return query execute format('select * from (select l.* from %s where %s and %s > $3 order by %3$s limit $4) p'
-			' order by p.id desc', lead_source(a_filter), lead_filter(a_filter), lead_key(a_filter))
+		return query execute format('select * from (select l.* from %s where %s and %s > $3 order by %3$s'
+			' limit $4) p order by p.id desc', lead_source(a_filter), lead_filter(a_filter), lead_key(a_filter))
 			using a_client, a_filter, a_cursor, a_limit;
 	else
 		return query execute format('select l.* from %s where %s and %s < $3 order by %3$s desc limit $4',
@@ -121,7 +122,6 @@ $$;
 -- would think it over for each page, which takes longer than the page. Pages of a disk count as nothing, so
 -- that the index is taken in which a client's leads stand together, however large the client's share of all
 -- leads was when the plan was made.
-drop function if exists lead_newest(bigint, bigint, int);
 create or replace function lead_list(a_client bigint, a_cursor bigint, a_limit int)
 	returns table (id bigint, status text, status_reason text, phone text, contact text, company text,
 		email text, location text, list text, source text, prompt_name text, outcome text, last_call_at timestamptz,
@@ -167,5 +167,14 @@ begin
 	campaigns := coalesce((select jsonb_agg(c) from (select g.id, g.name, g.state from campaigns g
 		where g.client_id = a_client and g.state <> 'archived' order by g.id desc limit 50) c), '[]');
 	return next;
+end
+$$;
+
+-- Asked by workers of the release before, which go on until they are replaced.
+create or replace function lead_newest(a_client bigint, a_cursor bigint, a_limit int) returns bigint[]
+	language plpgsql stable set plan_cache_mode = force_generic_plan as $$
+begin
+	return array(select l.id from leads l where l.client_id = a_client and l.archived_at is null
+		and l.id < a_cursor order by l.id desc limit a_limit);
 end
 $$;

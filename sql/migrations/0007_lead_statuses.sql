@@ -1,5 +1,5 @@
--- By which leads are found by status and outcome. What comes of a call changes both, and leads carries so many
--- indexes, one of them of words, that each change cost as much as all the rest of a report. Here it costs
+-- By which leads are found by status and outcome. What comes of a call changes both, and leads carries so
+-- many indexes, one of them of words, that each change cost as much as all the rest of a report. Here it costs
 -- three entries, and leads itself, none of whose indexes changes any more, is updated in place (HOT).
 create table lead_statuses (
 	lead_id bigint primary key,

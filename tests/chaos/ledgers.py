@@ -241,7 +241,8 @@ class Ledgers:
             "lead": "select id, phone, status, outcome from leads where status not in ('done', 'error')",
             "lead that is not found by its status": """select l.id, l.status, l.outcome from leads l
                 full join lead_statuses s on s.lead_id = l.id
-                where (l.client_id, l.status, l.outcome) is distinct from (s.client_id, s.status, s.outcome)""",
+                where (l.client_id, l.status, l.outcome)
+                    is distinct from (s.client_id, s.status, s.outcome)""",
             "campaign": "select id, state, state_reason from campaigns where state <> 'done'",
             "import": "select id, state, error, tries from imports where state not in ('done', 'failed')",
             "alert about a call that is settled": """select a.subject, a.message, a.last_at from alerts a
