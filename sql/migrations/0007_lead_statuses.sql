@@ -1,6 +1,6 @@
 -- By which leads are found by status and outcome. What comes of a call changes both, and leads carries so
--- many indexes, one of them of words, that each change cost as much as all the rest of a report. Here it costs
--- three entries, and leads itself, none of whose indexes changes any more, is updated in place (HOT).
+-- many indexes, one of them of words, that each change cost as much as all the rest of a report. Here it
+-- costs three entries, and leads itself, none of whose indexes changes any more, is updated in place (HOT).
 create table lead_statuses (
 	lead_id bigint primary key,
 	client_id bigint not null,
@@ -32,17 +32,15 @@ $$;
 create trigger leads_came after insert on leads referencing new table as came
 	for each statement execute function leads_came();
 
-create function leads_changed() returns trigger language plpgsql as $$
+create function lead_changed() returns trigger language plpgsql as $$
 begin
-	-- A look at the index for each, whatever the plan's age.
-	update lead_statuses s set status = a.status, outcome = a.outcome
-	from after a join before b on b.id = a.id
-	where s.lead_id = a.id and (a.status <> b.status or a.outcome is distinct from b.outcome);
+	update lead_statuses set status = new.status, outcome = new.outcome where lead_id = new.id;
 	return null;
 end
 $$;
-create trigger leads_changed after update on leads referencing old table as before new table as after
-	for each statement execute function leads_changed();
+create trigger lead_changed after update of status, outcome on leads for each row
+	when (old.status <> new.status or old.outcome is distinct from new.outcome)
+	execute function lead_changed();
 
 create function leads_emptied() returns trigger language plpgsql as $$
 begin

@@ -1,4 +1,4 @@
-"""One headless Chromium with a profile of its own, as the tests of the browser and of a whole server use it."""
+"""One headless Chromium with a profile of its own, as tests of the browser and of a whole server use it."""
 import contextlib
 import shutil
 import tempfile
