@@ -172,6 +172,8 @@ class Dispatch:
         database = self.database("dispatch")
         due.refill(self.house, database, self.n)
         self.house.sql("update campaigns set state = 'running' where name = %s", (due.CAMPAIGN,), database)
+        # Nobody is waited for: the dialer before has ended.
+        self.house.sql("update provider_limits set claimed_by = null", None, database)
         rate = self.house.pgbench(CLAIM, clients=1, transactions=self.n // BATCH, database=database)
         placed = self.house.sql("select count(*) from calls where state = 'placed'", None, database)[0][0]
         if placed != self.n:
