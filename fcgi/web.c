@@ -119,7 +119,14 @@ serve(struct app *app, const struct pool *pool, int signals)
 		log_warn("requests are not counted", LOG_TEXT("why", e.message));
 	if (strcmp(pool->name, "hook") == 0) {
 		app->apply = batch_apply;
-		return gather_serve(app, table, n, signals, app->config.max_requests);
+		app->apply_begin = batch_begin;
+		app->apply_end = batch_end;
+		app->apply_socket = batch_socket;
+		app->apply_ready = batch_ready;
+		batch_open(app->config.database_url, STATEMENT_MS);
+		int status = gather_serve(app, table, n, signals, app->config.max_requests);
+		batch_close();
+		return status;
 	}
 	if (strcmp(pool->name, "web") == 0)
 		return fcgi_serve(app, table, n, signals, app->config.max_requests);

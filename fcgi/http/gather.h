@@ -3,9 +3,9 @@
 /*
  * The loop of a FastCGI worker whose requests are cheap alone and much cheaper together: it takes
  * all requests that are there, lets each say what it wants (its handler), does that for all of them
- * in one go (app.apply), and answers each (request.then). While one worker waits for the disk,
- * others gather; so under load the batches grow by themselves, and a request that comes alone waits
- * for nobody.
+ * in one go (app.apply_begin, apply_end), and answers each (request.then). While the database works
+ * on those, the next ones are gathered; so under load the batches grow by themselves, and a request
+ * that comes alone waits for nobody.
  */
 #include "http/route.h"
 

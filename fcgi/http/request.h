@@ -57,6 +57,13 @@ struct app {
 	/** Does what ${n} requests wait for (rq->waiting), together. NULL in pools where none
 	 * waits. */
 	void (*apply)(struct app *app, struct request *const *rqs, size_t n);
+	/* The same in two steps, one at a time: asks the database; waits for its answer. Between
+	 * them apply_socket is for poll(), and apply_ready tells whether there is nothing to wait
+	 * for. */
+	void (*apply_begin)(struct app *app, struct request *const *rqs, size_t n);
+	void (*apply_end)(struct app *app, struct request *const *rqs, size_t n);
+	int (*apply_socket)(struct app *app);
+	bool (*apply_ready)(struct app *app);
 	/** Counts of what is answered (http/meter.h); NULL where nobody counts. */
 	struct meter *meter;
 	/** Tokens that were found good (http/token.h); NULL where none is remembered. */

@@ -64,33 +64,70 @@ columns_set(struct columns *c, size_t i, struct arena *a, int64_t now, const str
 	c->reports[i] = ev->report ? str_of(json_text(a, ev->report)) : (struct str){NULL, 0};
 }
 
+static struct columns
+columns_of(struct arena *a, int64_t now, const struct event *evs, size_t n)
+{
+	struct str *all = arena_new_array(a, struct str, 6 * n);
+	struct columns c = {all, all + n, all + 2 * n, all + 3 * n, all + 4 * n, all + 5 * n};
+	for (size_t i = 0; i < n; i++)
+		columns_set(&c, i, a, now, &evs[i]);
+	return c;
+}
+
 /* Out of the transaction: a NOTIFY within it would make it wait for others' to commit. */
-static void
-wake(struct db *db, struct arena *a)
+void
+event_wake(struct db *db, struct arena *a)
 {
 	struct error e = {0};
 	if (!db_exec(db, a, q_dial_wake, NULL, &e))
 		log_warn("the dialer was not woken", LOG_TEXT("why", e.message));
 }
 
+static void
+verdicts_of(struct arena *a, const struct value *row, size_t n, const char **verdicts)
+{
+	const struct value *list = value_get(row, "verdicts");
+	for (size_t i = 0; i < n; i++)
+		verdicts[i] = str_dup(a, list->list.items[i]->s);
+}
+
+#define RECEIVE_PARAMS(evs, c, n, now)                                                             \
+	P_TEXT((evs)[0].provider), P_TEXTS((c).keys, n), P_TEXTS((c).attempts, n),                 \
+	    P_TEXTS((c).signatures, n), P_TEXTS((c).bodies, n), P_TEXTS((c).headers, n),           \
+	    P_TEXTS((c).reports, n), P_TIME(now)
+
 bool
 event_receive_all(struct db *db, struct arena *a, int64_t now, const struct event *evs, size_t n,
     const char **verdicts, struct error *e)
 {
-	struct str *all = arena_new_array(a, struct str, 6 * n);
-	struct columns c = {all, all + n, all + 2 * n, all + 3 * n, all + 4 * n, all + 5 * n};
-	for (size_t i = 0; i < n; i++)
-		columns_set(&c, i, a, now, &evs[i]);
-	const struct value *row = db_row(db, a, q_events_receive, e, P_TEXT(evs[0].provider),
-	    P_TEXTS(c.keys, n), P_TEXTS(c.attempts, n), P_TEXTS(c.signatures, n),
-	    P_TEXTS(c.bodies, n), P_TEXTS(c.headers, n), P_TEXTS(c.reports, n), P_TIME(now));
+	struct columns c = columns_of(a, now, evs, n);
+	const struct value *row =
+	    db_row(db, a, q_events_receive, e, RECEIVE_PARAMS(evs, c, n, now));
 	if (!row)
 		return false;
-	const struct value *list = value_get(row, "verdicts");
-	for (size_t i = 0; i < n; i++)
-		verdicts[i] = str_dup(a, list->list.items[i]->s);
+	verdicts_of(a, row, n, verdicts);
 	if (value_flag(row, "wake"))
-		wake(db, a);
+		event_wake(db, a);
+	return true;
+}
+
+bool
+event_send_all(
+    struct db *db, struct arena *a, int64_t now, const struct event *evs, size_t n, struct error *e)
+{
+	struct columns c = columns_of(a, now, evs, n);
+	return db_send(db, a, q_events_receive, e, RECEIVE_PARAMS(evs, c, n, now));
+}
+
+bool
+event_answer_all(
+    struct db *db, struct arena *a, size_t n, const char **verdicts, bool *wake, struct error *e)
+{
+	const struct value *rows = db_answer(db, a, e);
+	if (!rows)
+		return false;
+	verdicts_of(a, rows->list.items[0], n, verdicts);
+	*wake = value_flag(rows->list.items[0], "wake");
 	return true;
 }
 

@@ -23,6 +23,15 @@ bool event_receive(struct db *db, struct arena *a, int64_t now, const struct eve
 bool event_receive_all(struct db *db, struct arena *a, int64_t now, const struct event *evs,
     size_t n, const char **verdicts, struct error *e) MUST_USE;
 
+/** The same without waiting: asks, on a connection that is used for nothing else until
+ * event_answer_all has fetched what came of it (db_socket and db_answered tell when). *wake: a slot
+ * is free and somebody waits for it, which event_wake tells the dialers. */
+bool event_send_all(struct db *db, struct arena *a, int64_t now, const struct event *evs, size_t n,
+    struct error *e) MUST_USE;
+bool event_answer_all(struct db *db, struct arena *a, size_t n, const char **verdicts, bool *wake,
+    struct error *e) MUST_USE;
+void event_wake(struct db *db, struct arena *a);
+
 /** What was received, newest first, ids below ${cursor} (0: from the newest); ${verdict} "" = all.
  */
 struct value *event_page(struct db *db, struct arena *a, int64_t cursor, int64_t limit,
