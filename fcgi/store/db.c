@@ -77,6 +77,17 @@ db_setup(struct db *db, struct error *e)
 	return !db->listening[0] || db_listen(db, db->listening, e);
 }
 
+bool
+db_reconnect(struct db *db, struct error *e)
+{
+	PQreset(db->conn);
+	/* Who comes while a restore puts its database in the place of another waits for it, and is
+	 * then told that the one he asked for is gone; under that name there is a new one. */
+	if (PQstatus(db->conn) != CONNECTION_OK)
+		PQreset(db->conn);
+	return db_setup(db, e);
+}
+
 struct db *
 db_open(const char *url, const char *application, int statement_timeout_ms, struct error *e)
 {
@@ -128,8 +139,7 @@ db_refresh(struct db *db, struct error *e)
 		;
 	if (PQstatus(db->conn) == CONNECTION_OK && !db->dismissed)
 		return true;
-	PQreset(db->conn);
-	return db_setup(db, e);
+	return db_reconnect(db, e);
 }
 
 bool
@@ -148,11 +158,8 @@ db_script(struct db *db, const char *sql, struct error *e)
 bool
 db_begin(struct db *db, struct error *e)
 {
-	if (PQstatus(db->conn) != CONNECTION_OK) {
-		PQreset(db->conn);
-		if (!db_setup(db, e))
-			return false;
-	}
+	if (PQstatus(db->conn) != CONNECTION_OK && !db_reconnect(db, e))
+		return false;
 	return db->in_transaction = db_script(db, "begin", e);
 }
 

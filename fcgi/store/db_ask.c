@@ -29,8 +29,7 @@ ready(struct db *db, const struct db_query *q, int n, struct error *e)
 		return error_set(
 		    e, ERR_INTERNAL, "%s takes %d parameters, not %d", q->name, q->params, n);
 	if (PQstatus(db->conn) != CONNECTION_OK && !db->in_transaction) {
-		PQreset(db->conn);
-		if (!db_setup(db, e))
+		if (!db_reconnect(db, e))
 			return false;
 	}
 	return prepare(db, q, e);
@@ -79,8 +78,7 @@ run(struct db *db, struct arena *a, const struct db_query *q, const struct db_pa
 	}
 	if (was_sent_away(res) && !db->in_transaction) {
 		PQclear(res);
-		PQreset(db->conn);
-		if (!db_setup(db, e) || !prepare(db, q, e))
+		if (!db_reconnect(db, e) || !prepare(db, q, e))
 			return NULL;
 		res = PQexecPrepared(db->conn, q->name, n, b.values, b.lengths, b.formats, BINARY);
 	}
@@ -165,10 +163,8 @@ db_together(struct db *db, struct arena *a, struct db_ask *asks, int n, struct e
 			return false;
 	bool good = depart(db, asks, bound, n, &why) && arrive(db, a, asks, n, &again, &why);
 	/* A connection that is still amid something is of no use to the next statement. */
-	if (PQexitPipelineMode(db->conn) != 1) {
-		PQreset(db->conn);
-		(void)!db_setup(db, NULL); /* else the next statement tells */
-	}
+	if (PQexitPipelineMode(db->conn) != 1)
+		(void)!db_reconnect(db, NULL); /* else the next statement tells */
 	if (good)
 		return true;
 	good = again && !db->in_transaction;

@@ -19,7 +19,9 @@ struct db {
 
 /** Says in ${e} what ${res} (NULL: the connection) says; false always. ${what}: the statement. */
 bool db_fail(struct db *db, const PGresult *res, const char *what, struct error *e);
-/** After each (re)connection: the session's settings; nothing is prepared. */
+/** The session's settings, after the first connection; nothing is prepared. */
 bool db_setup(struct db *db, struct error *e) MUST_USE;
+/** Connects anew, and sets up. */
+bool db_reconnect(struct db *db, struct error *e) MUST_USE;
 
 #endif
