@@ -91,18 +91,29 @@ verdicts_of(struct arena *a, const struct value *row, size_t n, const char **ver
 		verdicts[i] = str_dup(a, list->list.items[i]->s);
 }
 
-#define RECEIVE_PARAMS(evs, c, n, now)                                                             \
-	P_TEXT((evs)[0].provider), P_TEXTS((c).keys, n), P_TEXTS((c).attempts, n),                 \
-	    P_TEXTS((c).signatures, n), P_TEXTS((c).bodies, n), P_TEXTS((c).headers, n),           \
-	    P_TEXTS((c).reports, n), P_TIME(now)
+enum { RECEIVE_PARAMS = 8 };
+
+static void
+receive_params(struct db_param *p, struct arena *a, int64_t now, const struct event *evs, size_t n)
+{
+	struct columns c = columns_of(a, now, evs, n);
+	p[0] = P_TEXT(evs[0].provider);
+	p[1] = P_TEXTS(c.keys, n);
+	p[2] = P_TEXTS(c.attempts, n);
+	p[3] = P_TEXTS(c.signatures, n);
+	p[4] = P_TEXTS(c.bodies, n);
+	p[5] = P_TEXTS(c.headers, n);
+	p[6] = P_TEXTS(c.reports, n);
+	p[7] = P_TIME(now);
+}
 
 bool
 event_receive_all(struct db *db, struct arena *a, int64_t now, const struct event *evs, size_t n,
     const char **verdicts, struct error *e)
 {
-	struct columns c = columns_of(a, now, evs, n);
-	const struct value *row =
-	    db_row(db, a, q_events_receive, e, RECEIVE_PARAMS(evs, c, n, now));
+	struct db_param p[RECEIVE_PARAMS];
+	receive_params(p, a, now, evs, n);
+	const struct value *row = db_row_(db, a, &q_events_receive, p, RECEIVE_PARAMS, e);
 	if (!row)
 		return false;
 	verdicts_of(a, row, n, verdicts);
@@ -115,8 +126,9 @@ bool
 event_send_all(
     struct db *db, struct arena *a, int64_t now, const struct event *evs, size_t n, struct error *e)
 {
-	struct columns c = columns_of(a, now, evs, n);
-	return db_send(db, a, q_events_receive, e, RECEIVE_PARAMS(evs, c, n, now));
+	struct db_param p[RECEIVE_PARAMS];
+	receive_params(p, a, now, evs, n);
+	return db_send_(db, a, &q_events_receive, p, RECEIVE_PARAMS, e);
 }
 
 bool

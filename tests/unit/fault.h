@@ -29,6 +29,7 @@ static struct {
 	int at, calls; /* at 0: none is asked for */
 	int inside;    /* libpq calls itself */
 	bool fired;
+	int cut; /* the server's process whose connection died; 0: none did */
 } fault;
 static _Thread_local bool fault_exempt; /* a thread that only watches */
 
@@ -39,6 +40,7 @@ fault_arm(enum fault_kind kind, int at)
 	fault.at = at;
 	fault.calls = 0;
 	fault.fired = false;
+	fault.cut = 0;
 }
 
 /** True where it came to pass. */
@@ -60,8 +62,10 @@ fault_due(void)
 static inline void
 fault_cut(PGconn *c)
 {
-	if (PQsocket(c) >= 0)
-		shutdown(PQsocket(c), SHUT_RDWR);
+	if (PQsocket(c) < 0)
+		return;
+	fault.cut = PQbackendPID(c);
+	shutdown(PQsocket(c), SHUT_RDWR);
 }
 
 #define FAULT_REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -230,15 +234,15 @@ house_number(const char *sql)
 	return n;
 }
 
-/** Waits until the server has ended what it was asked to do by connections that were cut: it goes on
- * with it, and what is looked at before is neither the one nor the other. */
+/** Waits until the server has ended what it was asked to do by the connection that was cut: it goes
+ * on with it, and what is looked at before is neither the one nor the other. */
 static inline void
 house_quiet(void)
 {
-	for (int i = 0; i < 2000; i++) {
-		if (house_number("select count(*) from pg_stat_activity where pid <> pg_backend_pid() "
-				 "and state = 'active' and datname = current_database() "
-				 "and backend_type = 'client backend'") == 0)
+	for (int i = 0; i < 5000; i++) {
+		if (!fault.cut ||
+		    house_number(arena_printf(house.a,
+			"select count(*) from pg_stat_activity where pid = %d", fault.cut)) == 0)
 			return;
 		usleep(2000);
 	}
