@@ -57,3 +57,11 @@ begin
 	return null;
 end
 $$;
+
+-- New words of leads wait in a list until somebody puts 4 MB of them into the index, which may be a webhook
+-- that has one to add to the 16 MB of an import. Above that limit the import's own sessions do it.
+do $$
+begin
+	execute format('alter database %I set gin_pending_list_limit = %L', current_database(), '24MB');
+end
+$$;
