@@ -7,8 +7,12 @@ set check_function_bodies = off;
 -- are asked of lead_statuses (s), where they are indexed; lead_source says what is read, lead_key in which
 -- order.
 create or replace function lead_source(a_filter jsonb) returns text language sql immutable as $$
-	select case when coalesce(a_filter->>'status', 'dialing') <> 'dialing' or a_filter ? 'outcome'
-		then 'lead_statuses s join leads l on l.id = s.lead_id' else 'leads l' end
+	select case when coalesce(a_filter->>'status', 'dialing') = 'dialing' and not a_filter ? 'outcome'
+			then 'leads l'
+		-- What else is asked for may be rarer; else they are walked, behind a fence: the newest leads may all have
+		-- another status.
+		when a_filter ?| '{words,list,import,campaign}' then 'lead_statuses s join leads l on l.id = s.lead_id'
+		else 'lead_statuses s cross join lateral (select * from leads x where x.id = s.lead_id offset 0) l' end
 $$;
 create or replace function lead_key(a_filter jsonb) returns text language sql immutable as $$
 	select case when lead_source(a_filter) = 'leads l' then 'l.id' else 's.lead_id' end
@@ -53,8 +57,9 @@ end
 $$;
 
 -- One page: ids below a_cursor, newest first; or, with a_newer, those just above it (still newest first).
+-- Never by merging: that walks past all newer leads which have another status.
 create or replace function lead_page(a_client bigint, a_filter jsonb, a_cursor bigint, a_newer boolean,
-	a_limit int) returns setof leads language plpgsql stable as $$
+	a_limit int) returns setof leads language plpgsql stable set enable_mergejoin = off as $$
 begin
 	if a_newer then
 		return query execute format('select * from (select l.* from %s where %s and %s > $3 order by %3$s'
@@ -70,7 +75,7 @@ $$;
 
 -- How many match, counted up to a_most.
 create or replace function lead_matches(a_client bigint, a_filter jsonb, a_most int) returns bigint
-	language plpgsql stable as $$
+	language plpgsql stable set enable_mergejoin = off as $$
 declare
 	n bigint;
 begin

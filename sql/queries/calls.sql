@@ -15,8 +15,10 @@ select null::text as id, l.id as lead_id, l.phone, l.company, l.contact, l.statu
 	null::text as outcome, null::text as reason, null::text as rule, null::text as transcript,
 	false as has_transcript, null::int as duration, 0 as attempt, l.created_at, null::timestamptz as ended_at,
 	null::bigint as cost_usd, null::bigint as campaign_id, null::text as campaign
-from lead_statuses s join leads l on l.id = s.lead_id and l.archived_at is null
-where s.client_id = $1 and s.status = 'pending' and s.lead_id < $2
+from lead_statuses s
+	-- A fence: one look for each, and never a walk past all newer leads.
+	cross join lateral (select * from leads x where x.id = s.lead_id offset 0) l
+where s.client_id = $1 and s.status = 'pending' and s.lead_id < $2 and l.archived_at is null
 	and not exists (select from enrollments e where e.lead_id = s.lead_id and e.tries > 0)
 order by s.lead_id desc limit $3;
 
