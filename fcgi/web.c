@@ -118,7 +118,6 @@ serve(struct app *app, const struct pool *pool, int signals)
 	if (!app->meter)
 		log_warn("requests are not counted", LOG_TEXT("why", e.message));
 	if (strcmp(pool->name, "hook") == 0) {
-		app->apply = batch_apply;
 		app->apply_begin = batch_begin;
 		app->apply_end = batch_end;
 		app->apply_socket = batch_socket;

@@ -53,8 +53,9 @@ share(struct request *const *rqs, size_t n, const char **verdicts)
 	}
 }
 
-void
-batch_apply(struct app *app, struct request *const *rqs, size_t n)
+/* In one step, on the handlers' connection. */
+static void
+apply_together(struct app *app, struct request *const *rqs, size_t n)
 {
 	struct error e = {0};
 	struct arena *a = rqs[0]->arena;
@@ -138,7 +139,7 @@ batch_end(struct app *app, struct request *const *rqs, size_t n)
 	if (!told) {
 		/* It says itself what is wrong with the connection. */
 		(void)!app->refresh(app, NULL);
-		batch_apply(app, rqs, n);
+		apply_together(app, rqs, n);
 		return;
 	}
 	share(rqs, n, verdicts);

@@ -10,11 +10,10 @@
 
 /** ${ev} is to be received; its strings live as long as the request. */
 void batch_add(struct request *rq, const struct event *ev);
-/** For app.apply, apply_begin and so on, on a connection of their own, so that the handlers have
+/** For app.apply_begin and so on, on a connection of their own, so that the handlers have
  * theirs meanwhile. What cannot be asked in two steps, or is not answered, is asked once more in
  * one: an event that was received is known again. Where the whole fails, each event is tried alone,
  * so that one that the database will not take does no harm to its neighbours. */
-void batch_apply(struct app *app, struct request *const *rqs, size_t n);
 void batch_begin(struct app *app, struct request *const *rqs, size_t n);
 void batch_end(struct app *app, struct request *const *rqs, size_t n);
 int batch_socket(struct app *app);

@@ -193,7 +193,5 @@ route_dispatch(const struct route *table, size_t n, struct request *rq)
 {
 	struct passage p;
 	route_begin(table, n, rq, &p);
-	if (p.good && rq->waiting)
-		rq->app->apply(rq->app, &rq, 1);
 	route_end(&p);
 }

@@ -54,12 +54,10 @@ struct app {
 	bool (*authenticate)(struct request *rq, struct error *e);
 	/** Adds what every page shows (navigation, badges, running campaigns) to ${model}. */
 	void (*frame)(struct request *rq, struct value *model);
-	/** Does what ${n} requests wait for (rq->waiting), together. NULL in pools where none
+	/** Does what ${n} requests wait for (rq->waiting), together and in two steps, one batch at
+	 * a time: asks the database; waits for its answer. Between them apply_socket is for poll(),
+	 * and apply_ready tells whether there is nothing to wait for. NULL in pools where none
 	 * waits. */
-	void (*apply)(struct app *app, struct request *const *rqs, size_t n);
-	/* The same in two steps, one at a time: asks the database; waits for its answer. Between
-	 * them apply_socket is for poll(), and apply_ready tells whether there is nothing to wait
-	 * for. */
 	void (*apply_begin)(struct app *app, struct request *const *rqs, size_t n);
 	void (*apply_end)(struct app *app, struct request *const *rqs, size_t n);
 	int (*apply_socket)(struct app *app);
@@ -91,7 +89,7 @@ struct request {
 	unsigned allow;     /* methods of the path, where the one asked for is not among them */
 	int64_t started;    /* clock_monotonic */
 	struct transport *transport;
-	/* Of routes marked ROUTE_GATHERED: what app.apply is to do, and who answers then. */
+	/* Of routes marked ROUTE_GATHERED: what app.apply_begin is to do, and who answers then. */
 	void *waiting;
 	bool (*then)(struct request *rq, struct response *rs, struct error *e);
 };

@@ -15,7 +15,7 @@ enum {
 	ROUTE_API_ONLY = 8,  /* always answers JSON */
 	ROUTE_NO_DB = 16,    /* works while the database is away */
 	ROUTE_OWN_PAGE = 32, /* a whole document without the frame */
-	ROUTE_GATHERED = 64, /* runs in two steps around app.apply: see request.then */
+	ROUTE_GATHERED = 64, /* runs in two steps around app.apply_begin, _end: see request.then */
 };
 
 struct route {
@@ -28,7 +28,7 @@ struct route {
 	size_t most; /* bytes of body; 0: 1 MiB */
 };
 
-/** One request on its way: begun, perhaps waiting for app.apply, ended. Lives where its request
+/** One request on its way: begun, perhaps waiting for app.apply_end, ended. Lives where its request
  * does. */
 struct passage {
 	struct request *rq;
@@ -46,8 +46,8 @@ const struct route *route_find(
 
 /** Runs one request from headers to the last byte; logs one line. Never fails: errors become
  * answers. */
-/** In two steps, for who gathers several: after begin, rq->waiting is set where app.apply is to be
- * called before end. */
+/** In two steps, for who gathers several: after begin, rq->waiting is set where app.apply_begin is
+ * to be called before end. */
 void route_begin(const struct route *table, size_t n, struct request *rq, struct passage *p);
 void route_end(struct passage *p);
 void route_dispatch(const struct route *table, size_t n, struct request *rq);
