@@ -36,7 +36,7 @@ int dialer_run(const struct config *config, struct arena *a, int signals);
 
 /* claim.c: claims on a connection of its own, one client after the other, while other things go on.
  * claim_go_on does what can be done without waiting; *idle: nothing is under way. */
-enum { MOST_CLAIM = 500, MOST_PLACING = 1000 };
+enum { MOST_CLAIM = 1000, MOST_PLACING = 2000 };
 struct claim *claim_open(struct dialer *d, struct error *e);
 void claim_close(struct claim *c);
 bool claim_go_on(struct dialer *d, bool *idle, struct error *e) MUST_USE;

@@ -16,12 +16,14 @@ enum {
 	PACED_MS = 50,  /* something is due, but pace, limits or another dialer hold it */
 	SEEN_SECONDS = 5,
 	RECONCILE_MS = 500,
+	RECONCILE_MOST_MS = 3000, /* where very many are live and looking through them takes its time */
+	RECONCILE_SHARE = 50,     /* it is given this part of the time */
 	DRAIN_SECONDS = 20, /* answers under way at the end are waited for */
 };
 
 /* A pass claims for each client in turn, as often as there is room; between passes it sleeps. */
 struct loop {
-	int64_t ends_at, seen_at, reconciled_at, retry_at, pass_at; /* all monotonic */
+	int64_t ends_at, seen_at, reconcile_at, retry_at, pass_at; /* all monotonic */
 	int64_t told_at;             /* that the database is away; 0: it is there */
 	struct arena *a;             /* of the pass */
 	const struct value *clients; /* NULL between passes */
@@ -43,7 +45,7 @@ static bool
 reconcile_all(struct dialer *d, struct loop *l, struct error *e)
 {
 	int64_t now = clock_monotonic();
-	if (now < l->reconciled_at + RECONCILE_MS * 1000)
+	if (now < l->reconcile_at)
 		return true;
 	const struct value *clients = dial_clients(d->db, d->tick, e);
 	for (size_t i = 0; clients && i < clients->list.n; i++) {
@@ -51,7 +53,9 @@ reconcile_all(struct dialer *d, struct loop *l, struct error *e)
 		if (!reconcile(d, id, e) || !dial_finish(d->db, d->tick, id, clock_now(), e))
 			return false;
 	}
-	l->reconciled_at = now;
+	int64_t rest = (clock_monotonic() - now) * RECONCILE_SHARE / 1000;
+	rest = rest < RECONCILE_MS ? RECONCILE_MS : rest > RECONCILE_MOST_MS ? RECONCILE_MOST_MS : rest;
+	l->reconcile_at = now + rest * 1000;
 	return clients != NULL;
 }
 
@@ -245,8 +249,7 @@ dialer_run(const struct config *config, struct arena *a, int signals)
 	struct loop l = {.a = arena_new(4096),
 	    .accepting = true,
 	    .ends_at = clock_monotonic() + config->dialer_budget * CLOCK_SECOND,
-	    .seen_at = INT64_MIN / 2,
-	    .reconciled_at = INT64_MIN / 2};
+	    .seen_at = INT64_MIN / 2};
 	d.last_reply = &d.replies;
 	d.db = db_open(config->database_url, "trunkline-dialer", 30000, &e);
 	d.settler = d.db ? db_open(config->database_url, "trunkline-dialer", 30000, &e) : NULL;

@@ -127,8 +127,9 @@ class Dispatch:
 
     def wait(self, database, n, dialer, most=600):
         """From the first claim until the database shows all calls placed, by one clock. The stub is asked
-        first, so that asking does not hinder PostgreSQL."""
-        end = time.monotonic() + most
+        first and seldom while there is much to come, so that asking hinders nobody."""
+        begun = time.monotonic()
+        end = begun + most
         live = (
             "select count(placed_at), count(distinct provider_call_id),"
             " extract(epoch from min(created_at))::float from calls where ended_at is null"
@@ -138,8 +139,10 @@ class Dispatch:
         with connection.cursor() as cursor:
             row = (0, 0, 0)
             while time.monotonic() < end and dialer.alive():
-                if self.posts() < n:
-                    time.sleep(0.01)
+                sent = self.posts()
+                if sent < n:
+                    left = (n - sent) * (time.monotonic() - begun) / max(sent, 1)
+                    time.sleep(min(max(left / 2, 0.01), 0.2))
                     continue
                 if not all_sent:
                     # What is left is the recording of a batch or two.
