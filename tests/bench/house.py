@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -86,6 +87,7 @@ class House:
         self._letter = "?"
         self._stack = None
         self._started = []
+        self._compiling = threading.Lock()
         for program in ("trunkline-web", "trunkline-dialer", "trunkline"):
             if not (self.build / program).exists():
                 sys.exit(f"{self.build / program} is missing: run make first")
@@ -259,6 +261,7 @@ class House:
         for process in reversed(self._started):
             process.stop()
         self._started = []
+        self._compiling = threading.Lock()
 
     def close(self):
         self.stop_started()
@@ -322,20 +325,11 @@ class House:
         """The load generator, compiled from hammer.c."""
         program, source = self.out / "hammer", HERE / "hammer.c"
         newest = max(path.stat().st_mtime for path in HERE.glob("hammer*.[ch]"))
-        if not program.exists() or program.stat().st_mtime < newest:
-            words = [
-                "gcc",
-                "-std=gnu11",
-                "-D_GNU_SOURCE",
-                "-O2",
-                "-Wall",
-                "-Wextra",
-                "-Werror",
-                "-o",
-                program,
-                source,
-            ]
-            subprocess.run([*words, "-lssl", "-lcrypto"], check=True)
+        words = ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-o"]
+        # Several threads may want it at once.
+        with self._compiling:
+            if not program.exists() or program.stat().st_mtime < newest:
+                subprocess.run([*words, program, source, "-lssl", "-lcrypto"], check=True)
         return program
 
 
