@@ -76,6 +76,30 @@ def test_a_late_outcome_counts_and_an_erased_call_stays_counted(cluster):
     assert days(cluster) == counted
 
 
+# -- the commands ------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "words, status, said",
+    [
+        (["retention", "--seconds", "soon"], 1, "--seconds takes a whole number"),
+        (["retention", "--seconds", "0"], 1, "--seconds takes a whole number"),
+        (["erase"], 1, "Which number? trunkline erase PHONE --yes"),
+        (["erase", "--yes"], 1, "Which number? trunkline erase PHONE --yes"),
+        (["erase", "12", "--yes"], 1, "12: "),
+        (["erase", "+14155550101"], 1, "cannot be taken back"),
+        (["restore"], 1, "Which backup? trunkline restore FILE"),
+        (["restore", "--yes"], 1, "Which backup? trunkline restore FILE"),
+        (["restore", "leads.csv", "--yes"], 1, "a backup's name ends in .dump"),
+        (["restore", "nowhere.dump", "--yes"], 1, "nowhere.dump: No such file"),
+        (["backup", "--to", "/dev/null/here"], 1, "/dev/null/here: "),
+    ],
+)
+def test_words_that_mean_nothing_name_the_mend_and_do_nothing(cluster, words, status, said):
+    before = cluster.everything()
+    done = cluster.run(*words, check=False)
+    assert done.returncode == status and said in done.stderr, done.stdout + done.stderr
+    assert cluster.everything() == before
+
+
 # -- retention ---------------------------------------------------------------------------------------
 def test_each_kind_goes_by_its_days_and_the_rest_stays(cluster):
     setting(cluster, "keep_events", 40)
@@ -164,6 +188,7 @@ def test_files_that_nobody_needs(cluster):
             os.chown(path, spool.stat().st_uid, -1)
         return path
 
+    crowd = [file(f"crowd{i}.upload", 2) for i in range(450)]
     left = file("left.upload", 2)
     sheet = file("trunkline-sheet-AbCdEf", 2)
     fresh, other = file("fresh.upload", 0), file("notes.txt", 90)
@@ -176,7 +201,7 @@ def test_files_that_nobody_needs(cluster):
     cluster.rows(add, "mapping", str(mapping), 5)
     cluster.rows(add, "mapping", str(old_mapping), 50)
     out = cluster.run("retention").stdout
-    assert "files            3" in out
+    assert "files            453" in out and not any(p.exists() for p in crowd)
     assert [p.exists() for p in (left, sheet, old_mapping)] == [False] * 3
     assert [p.exists() for p in (fresh, other, queued, mapping)] == [True] * 4
     assert cluster.one(
@@ -185,6 +210,10 @@ def test_files_that_nobody_needs(cluster):
     ) == {"state": "canceled", "over": True}
     for path in (fresh, other, queued, mapping):
         path.unlink()
+    # Without the folder there is nothing to do.
+    spool.rename(spool.with_name("elsewhere"))
+    assert "files            0" in cluster.run("retention").stdout
+    spool.with_name("elsewhere").rename(spool)
 
 
 # -- erasure -----------------------------------------------------------------------------------------

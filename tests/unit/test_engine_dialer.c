@@ -403,7 +403,7 @@ nobody_listens(void **state)
 static void
 a_database_that_fails_in_mid_run(void **state)
 {
-	for (int n = 8; n < 64; n += 7) {
+	for (int n = 8; n < 64; n += 4) {
 		if (fresh(state))
 			fail();
 		fault_arm(n % 2 ? FAULT_BEFORE : FAULT_REFUSED, n);
