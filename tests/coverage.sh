@@ -1,7 +1,7 @@
 #!/bin/bash
 # make coverage: which lines and branches of rules/, hooks/ and engine/ the tests run. Builds with gcc
 # --coverage, runs the unit tests and the system tests that reach those folders, prints both figures for each
-# file and the lines that nothing ran. The last line reads "NN.N % of lines"; where a folder has less than 95 it fails.
+# file and the lines that nothing ran. The last line reads "NN.N % of lines"; a folder below 95 fails.
 #   SYSTEM="tests/system/test_webhook.py …"  other system tests (" ": none)     LEAST=95  another bar
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1

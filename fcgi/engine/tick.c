@@ -16,9 +16,9 @@ enum {
 	PACED_MS = 50,  /* something is due, but pace, limits or another dialer hold it */
 	SEEN_SECONDS = 5,
 	RECONCILE_MS = 500,
-	RECONCILE_MOST_MS = 3000, /* where very many are live and looking through them takes its time */
-	RECONCILE_SHARE = 50,     /* it is given this part of the time */
-	DRAIN_SECONDS = 20, /* answers under way at the end are waited for */
+	RECONCILE_MOST_MS = 3000,
+	RECONCILE_SHARE = 50, /* takes at most this part of the time, however many are live */
+	DRAIN_SECONDS = 20,   /* answers under way at the end are waited for */
 };
 
 /* A pass claims for each client in turn, as often as there is room; between passes it sleeps. */
@@ -53,9 +53,12 @@ reconcile_all(struct dialer *d, struct loop *l, struct error *e)
 		if (!reconcile(d, id, e) || !dial_finish(d->db, d->tick, id, clock_now(), e))
 			return false;
 	}
-	int64_t rest = (clock_monotonic() - now) * RECONCILE_SHARE / 1000;
-	rest = rest < RECONCILE_MS ? RECONCILE_MS : rest > RECONCILE_MOST_MS ? RECONCILE_MOST_MS : rest;
-	l->reconcile_at = now + rest * 1000;
+	int64_t ms = (clock_monotonic() - now) * RECONCILE_SHARE / 1000;
+	if (ms < RECONCILE_MS)
+		ms = RECONCILE_MS;
+	if (ms > RECONCILE_MOST_MS)
+		ms = RECONCILE_MOST_MS;
+	l->reconcile_at = now + ms * 1000;
 	return clients != NULL;
 }
 
