@@ -261,7 +261,6 @@ class House:
         for process in reversed(self._started):
             process.stop()
         self._started = []
-        self._compiling = threading.Lock()
 
     def close(self):
         self.stop_started()
