@@ -53,12 +53,29 @@ begin
 end
 $$;
 
--- How many pending leads (of an import, or all) no campaign has yet; counts no further than a_most.
-create or replace function leads_free(a_client bigint, a_import bigint, a_most int) returns bigint
-	language sql stable as $$
-	select count(*) from (select from leads l where l.client_id = a_client and l.archived_at is null
-		and l.id in (select lead_id from lead_statuses where client_id = a_client and status = 'pending')
+-- Pending leads: those named, those of an import, or all. One look at each and never a join of many with
+-- many: the plan may be older than the leads, and where it takes ten thousand new ones for one, they are
+-- compared with each other.
+create or replace function leads_pending(a_client bigint, a_import bigint, a_leads bigint[])
+	returns table (id bigint) language sql stable rows 1000 as $$
+	select l.id from (
+		select s.lead_id as id from lead_statuses s
+		where a_import is null and a_leads is null and s.client_id = a_client and s.status = 'pending'
+		union all
+		select x.id from leads x where a_leads is null and x.import_id = a_import
+		union all
+		select distinct unnest(a_leads)) p
+	cross join lateral (select * from leads x where x.id = p.id offset 0) l
+	where l.client_id = a_client and l.archived_at is null and l.status = 'pending'
 		and (a_import is null or l.import_id = a_import)
+$$;
+
+-- How many pending leads (of an import, or all) no campaign has yet; counts no further than a_most. By
+-- hashes, for the same reason.
+create or replace function leads_free(a_client bigint, a_import bigint, a_most int) returns bigint
+	language sql stable set enable_nestloop = off as $$
+	select count(*) from (select from leads l where l.client_id = a_client and l.archived_at is null
+		and l.status = 'pending' and (a_import is null or l.import_id = a_import)
 		and not exists (select from enrollments e join campaigns o on o.id = e.campaign_id
 			where e.lead_id = l.id and o.state <> 'archived'
 				and e.state in ('waiting', 'under_way', 'ambiguous', 'blocked'))
@@ -74,7 +91,7 @@ $$;
 -- campaign has; those that are blocked in one that is done move here. A campaign that was done runs again.
 -- Locks the client, so that nobody is put into two campaigns at once.
 create or replace function campaign_enrol(a_campaign bigint, a_import bigint, a_leads bigint[],
-	at_time timestamptz) returns integer language plpgsql as $$
+	at_time timestamptz) returns integer language plpgsql set enable_seqscan = off as $$
 declare
 	c campaigns;
 	n integer;
@@ -86,21 +103,20 @@ begin
 	end if;
 	with added as (
 		insert into enrollments (client_id, campaign_id, lead_id, due_at, reason, created_at, changed_at)
-		select c.client_id, c.id, l.id, at_time, 'new', at_time, at_time from leads l
-		where l.client_id = c.client_id and l.archived_at is null
-			and l.id in (select lead_id from lead_statuses where client_id = c.client_id and status = 'pending')
-			and (a_import is null or l.import_id = a_import)
-			and (a_leads is null or l.id = any (a_leads))
-			and not exists (select from enrollments e join campaigns o on o.id = e.campaign_id
-				where e.lead_id = l.id and e.campaign_id <> c.id and (e.state in ('waiting', 'under_way', 'ambiguous')
-					or e.state = 'blocked' and o.state in ('draft', 'running', 'paused')))
+		select c.client_id, c.id, l.id, at_time, 'new', at_time, at_time
+		from leads_pending(c.client_id, a_import, a_leads) l
+		where not exists (select from (select * from enrollments x where x.lead_id = l.id offset 0) e
+			join campaigns o on o.id = e.campaign_id
+			where e.campaign_id <> c.id and (e.state in ('waiting', 'under_way', 'ambiguous')
+				or e.state = 'blocked' and o.state in ('draft', 'running', 'paused')))
 		order by l.id
 		on conflict (campaign_id, lead_id) do update set state = 'waiting', due_at = excluded.due_at,
 			reason = 'new', changed_at = excluded.changed_at where enrollments.state in ('canceled', 'blocked')
 		returning lead_id
 	), moved as (
 		update enrollments e set state = 'canceled', reason = 'moved', changed_at = at_time
-		from added a where e.lead_id = a.lead_id and e.campaign_id <> c.id and e.state = 'blocked'
+		from added a cross join lateral (select * from enrollments x where x.lead_id = a.lead_id offset 0) b
+		where e.id = b.id and b.campaign_id <> c.id and e.state = 'blocked'
 		returning e.id, e.campaign_id
 	), noted as (
 		insert into decisions (enrollment_id, at, kind, reason)

@@ -83,8 +83,4 @@ select id, file_name, rows_created, finished_at from imports where client_id = $
 order by id desc limit 30
 
 -- name: leads_pending_free
-select count(*) as n from (select from leads l where l.client_id = $1 and l.archived_at is null
-	and l.id in (select lead_id from lead_statuses where client_id = $1 and status = 'pending')
-	and not exists (select from enrollments e where e.lead_id = l.id and e.state in ('waiting', 'under_way',
-		'ambiguous', 'blocked'))
-	limit 100000) x
+select leads_free($1, null, 100000) as n

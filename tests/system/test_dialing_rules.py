@@ -675,3 +675,52 @@ def test_what_was_made_in_the_sandbox_calls_nobody_real(db):
         )
         == 1
     )
+
+
+# --- into a campaign ----------------------------------------------------------------------------
+def test_many_new_leads_are_enrolled_at_once(db):
+    """Start right after an import: what the planner knows of the tables is older than the leads."""
+    campaign = db.campaign()
+    c = db.open()
+    c.autocommit = False  # nobody else sees them, so nobody counts them for the planner
+    db.rows("set local statement_timeout = '5s'", on=c)  # a page's; they take 0.3 s, as a join it was 30
+    db.rows(
+        "insert into leads (client_id, phone)"
+        " select 1, '+1212' || 2000000 + n from generate_series(1, 20000) n",
+        on=c,
+    )
+    free = db.one("select leads_free(1, null, 100000) as n", on=c)
+    n = db.one("select campaign_enrol(%s, null, null, %s) as n", campaign, NOON, on=c)
+    rest = db.one("select leads_free(1, null, 100000) as n", on=c)
+    c.rollback()
+    c.close()
+    assert (free["n"], n["n"], rest["n"]) == (20000, 20000, 0)
+
+
+def test_leads_are_enrolled_all_by_import_or_by_name(db):
+    campaign = db.campaign()
+    made = db.one(
+        "insert into imports (client_id, state, file_name, sha256) values (1, 'done', 'f', 'x') returning id"
+    )["id"]
+    plain, named, brought = (db.lead(f"+1212555200{i}") for i in range(3))
+    gone, over = (db.lead(f"+1212555201{i}") for i in range(2))
+    db.rows("update leads set import_id = %s where id in (%s, %s)", made, brought, gone)
+    db.rows("update leads set archived_at = now() where id = %s", gone)
+    db.rows("update leads set status = 'done' where id = %s", over)
+
+    def enrol(an_import, leads):
+        n = db.one("select campaign_enrol(%s, %s, %s, %s) as n", campaign, an_import, leads, NOON)["n"]
+        return n, {row["lead_id"] for row in db.rows("select lead_id from enrollments")}
+
+    assert db.one("select leads_free(1, %s, 10) as n", made)["n"] == 1
+    assert enrol(made, None) == (1, {brought})
+    assert enrol(None, [named, named, over, gone]) == (1, {brought, named})
+    assert db.one("select leads_free(1, null, 10) as n")["n"] == 1
+    assert enrol(None, None) == (1, {brought, named, plain})
+    # Blocked in a campaign that is over: it moves.
+    db.rows("update campaigns set state = 'done' where id = %s", campaign)
+    db.rows("update enrollments set state = 'blocked'")
+    other = db.campaign()
+    assert db.one("select campaign_enrol(%s, null, array[%s], %s) as n", other, plain, NOON)["n"] == 1
+    states = db.rows("select campaign_id, state from enrollments where lead_id = %s order by 1", plain)
+    assert [tuple(row.values()) for row in states] == [(campaign, "canceled"), (other, "waiting")]
