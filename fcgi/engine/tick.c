@@ -17,7 +17,7 @@ enum {
 	SEEN_SECONDS = 5,
 	RECONCILE_MS = 500,
 	RECONCILE_MOST_MS = 3000,
-	RECONCILE_SHARE = 50, /* takes at most this part of the time, however many are live */
+	RECONCILE_SHARE = 50, /* rests so many times as long as it took, within these two */
 	DRAIN_SECONDS = 20,   /* answers under way at the end are waited for */
 };
 

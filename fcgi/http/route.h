@@ -44,12 +44,12 @@ struct passage {
 const struct route *route_find(
     const struct route *table, size_t n, struct request *rq, struct error *e);
 
-/** Runs one request from headers to the last byte; logs one line. Never fails: errors become
- * answers. */
 /** In two steps, for who gathers several: after begin, rq->waiting is set where app.apply_begin is
  * to be called before end. */
 void route_begin(const struct route *table, size_t n, struct request *rq, struct passage *p);
 void route_end(struct passage *p);
+/** Runs one request from headers to the last byte; logs one line. Never fails: errors become
+ * answers. */
 void route_dispatch(const struct route *table, size_t n, struct request *rq);
 
 #endif

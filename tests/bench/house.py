@@ -320,16 +320,20 @@ class House:
         said["cpu_us"] = usage.each(before, usage.spent(), said["ok"])
         return said
 
-    def hammer(self):
-        """The load generator, compiled from hammer.c."""
-        program, source = self.out / "hammer", HERE / "hammer.c"
-        newest = max(path.stat().st_mtime for path in HERE.glob("hammer*.[ch]"))
+    def compiled(self, source, *libraries):
+        """A program of the bench's own, anew where its files (of that name) are newer."""
+        program = self.out / source.stem
+        newest = max(path.stat().st_mtime for path in source.parent.glob(source.stem + "*.[ch]"))
         words = ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-o"]
         # Several threads may want it at once.
         with self._compiling:
             if not program.exists() or program.stat().st_mtime < newest:
-                subprocess.run([*words, program, source, "-lssl", "-lcrypto"], check=True)
+                subprocess.run([*words, program, source, *libraries], check=True)
         return program
+
+    def hammer(self):
+        """The load generator."""
+        return self.compiled(HERE / "hammer.c", "-lssl", "-lcrypto")
 
 
 def is_ready(ready):

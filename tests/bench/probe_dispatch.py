@@ -41,14 +41,6 @@ class Void(Exception):
     """What was measured is not what was to be measured."""
 
 
-def compiled(house, source, *libraries):
-    program = house.out / source.stem
-    if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        words = ["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program]
-        subprocess.run([*words, source, *libraries], check=True)
-    return program
-
-
 class Dispatch:
     """The stub, the databases, and one function for each subject; each answers calls per second."""
 
@@ -58,7 +50,7 @@ class Dispatch:
         self.finished = 200_000 if house.quick else 2_000_000
         self.slice = 1000 if house.quick else 5000  # of what a slow peer is given
         port = free_port()
-        house.start([compiled(house, HERE / "answer.c"), port], ready=port, name="answer")
+        house.start([house.compiled(HERE / "answer.c"), port], ready=port, name="answer")
         self.stub = f"http://127.0.0.1:{port}"
         self.body = house.out / "dispatch-body.json"
         self.databases = {}
@@ -160,7 +152,7 @@ class Dispatch:
 
     # -- limits ----------------------------------------------------------------------------------------
     def curl(self):
-        program = compiled(self.house, HERE / "peers" / "dispatch_curl.c", "-lcurl")
+        program = self.house.compiled(HERE / "peers" / "dispatch_curl.c", "-lcurl")
         done = subprocess.run(
             [program, self.stub + "/v1/calls", self.body, str(self.n * 2), "100"],
             check=True,
