@@ -58,13 +58,15 @@ bool import_add(const struct config *config, struct db *db, struct arena *a,
 bool import_file(const struct config *config, struct db *db, struct arena *a,
     struct import_wish *wish, struct import_made *made, struct error *e) MUST_USE;
 
-/** Between two batches: true says stop, another worker goes on. */
-typedef bool import_stop(void *ctx);
+/** Both are asked between two batches and may be NULL. */
+typedef bool import_stop(void *ctx);  /* true: stop, another worker goes on */
+typedef void import_aside(void *ctx); /* a moment for other work; not on the worker's connection */
 struct import_worker {
 	const struct config *config;
 	struct db *db;
 	const char *token; /* of the lease */
 	import_stop *stop;
+	import_aside *aside;
 	void *ctx;
 };
 enum { IMPORT_LEASE_SECONDS = 60 };

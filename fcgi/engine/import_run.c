@@ -67,6 +67,8 @@ send_batch(struct job *j, struct lane *lane, const struct table_info *info, stru
 	lane->busy = true;
 	arena_reset(lane->a);
 	import_row_begin(&lane->row, lane->a, clock_now());
+	if (w->aside)
+		w->aside(w->ctx);
 	j->stopped = !j->whole && w->stop && w->stop(w->ctx);
 	return true;
 }

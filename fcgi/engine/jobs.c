@@ -7,13 +7,16 @@
 #include "base/log.h"
 #include "engine/import.h"
 #include "store/import.h"
+#include "store/job.h"
 
 enum { IDLE_MS = 2000, TROUBLE_MS = 500 };
 static const int64_t TELL_AGAIN = 30 * CLOCK_SECOND; /* of the same trouble */
 
 struct shift {
 	int signals;
-	int64_t ends_at;
+	int64_t ends_at, told_at;
+	struct db *pieces; /* of its own: a piece is done while an import's batch is being merged */
+	struct arena *a;
 };
 
 static bool
@@ -22,6 +25,26 @@ is_over(void *ctx)
 	const struct shift *s = ctx;
 	struct pollfd p = {.fd = s->signals, .events = POLLIN};
 	return clock_monotonic() >= s->ends_at || (s->signals >= 0 && poll(&p, 1, 0) > 0);
+}
+
+/* True: there was one to do, and there may be more. */
+static bool
+work_piece(struct shift *s)
+{
+	struct error why = {0};
+	bool worked = false;
+	if (db_refresh(s->pieces, &why) && job_step(s->pieces, s->a, clock_now(), &worked, &why))
+		s->told_at = 0;
+	else if (clock_again(&s->told_at, TELL_AGAIN))
+		log_warn("a piece of a job was not done", LOG_TEXT("why", why.message));
+	arena_reset(s->a);
+	return worked;
+}
+
+static void
+work_aside(void *ctx)
+{
+	work_piece(ctx);
 }
 
 bool
@@ -44,35 +67,46 @@ rest(struct db *db, int signals, int ms)
 	db_notified(db);
 }
 
-int
-jobs_run(const struct config *config, int signals, bool once)
+static void
+loop(struct import_worker *w, struct shift *shift, bool once)
 {
-	struct error e = {0};
-	struct shift shift = {signals, clock_monotonic() + config->dialer_budget * CLOCK_SECOND};
-	struct import_worker w = {.config = config, .stop = is_over, .ctx = &shift};
 	int64_t id = 0, told_at = 0;
-	w.db = db_open(config->database_url, "trunkline-jobs", 0, &e);
-	if (!w.db || !db_listen(w.db, "jobs", &e)) {
-		log_error("jobs cannot start", LOG_TEXT("why", e.message));
-		db_close(w.db);
-		return 1;
-	}
 	struct arena *tick = arena_new(16384);
-	while (!is_over(&shift)) {
+	while (!is_over(shift)) {
 		struct error why = {0};
-		bool good = jobs_one(&w, tick, &id, &why);
+		bool worked = work_piece(shift), good = jobs_one(w, tick, &id, &why);
 		if (good)
 			told_at = 0;
 		else if (!id && clock_again(&told_at, TELL_AGAIN))
 			log_warn("no job could be taken", LOG_TEXT("why", why.message));
 		arena_reset(tick);
-		if (good && id)
+		if (worked || (good && id))
 			continue;
 		if (once)
 			break;
-		rest(w.db, signals, good ? IDLE_MS : TROUBLE_MS);
+		rest(w->db, shift->signals, good ? IDLE_MS : TROUBLE_MS);
 	}
 	arena_free(tick);
+}
+
+int
+jobs_run(const struct config *config, int signals, bool once)
+{
+	struct error e = {0};
+	struct shift shift = {.signals = signals,
+	    .ends_at = clock_monotonic() + config->dialer_budget * CLOCK_SECOND,
+	    .a = arena_new(4096)};
+	struct import_worker w = {
+	    .config = config, .stop = is_over, .aside = work_aside, .ctx = &shift};
+	w.db = db_open(config->database_url, "trunkline-jobs", 0, &e);
+	shift.pieces = w.db ? db_open(config->database_url, "trunkline-jobs", 0, &e) : NULL;
+	bool good = shift.pieces && db_listen(w.db, "jobs", &e);
+	if (good)
+		loop(&w, &shift, once);
+	else
+		log_error("jobs cannot start", LOG_TEXT("why", e.message));
+	db_close(shift.pieces);
 	db_close(w.db);
-	return 0;
+	arena_free(shift.a);
+	return good ? 0 : 1;
 }

@@ -4,6 +4,7 @@
 #include "pages/campaigns.h"
 #include "pages/trail.h"
 #include "store/campaign.h"
+#include "store/job.h"
 #include "store/setting.h"
 
 enum { MOST_JUDGED = 5000 };
@@ -21,20 +22,20 @@ dialing_possible(struct request *rq, struct error *e)
 	    "No key for Bland.ai is set, so nobody can be called. Put one in at Settings.");
 }
 
-/* {campaign_id, queued, blocked: {reason: n}} */
+/* {campaign_id, queued, blocked: {reason: n}}; queued: with those who are still being added. */
 static bool
 describe(struct request *rq, int64_t id, struct value *model, struct error *e)
 {
+	int64_t blocked = 0, left = 0;
 	const struct value *flight =
 	    campaign_preflight(rq->app->db, rq->arena, id, MOST_JUDGED, clock_now(), e);
-	if (!flight)
+	if (!flight || !job_left(rq->app->db, rq->arena, id, 0, &left, e))
 		return false;
-	int64_t blocked = 0;
 	struct value *reasons = value_get(flight, "blocked");
 	for (size_t i = 0; i < reasons->map.n; i++)
 		blocked += reasons->map.members[i].value->i;
 	value_set_int(rq->arena, model, "campaign_id", id);
-	value_set_int(rq->arena, model, "queued", value_num(flight, "total") - blocked);
+	value_set_int(rq->arena, model, "queued", value_num(flight, "total") - blocked + left);
 	value_set(rq->arena, model, "blocked", reasons);
 	return true;
 }
@@ -112,7 +113,7 @@ campaigns_stop(struct request *rq, struct response *rs, struct error *e)
 	if (!act(rq, rq->ids[0], CAMPAIGN_STOP, "campaign.stop", &changed, &n, e))
 		return false;
 	return answer(rq, rs, rq->ids[0],
-	    arena_printf(rq->arena, "Stopped. %lld leads were taken off; calls under way finish.",
+	    arena_printf(rq->arena, "Stopped. %lld leads are taken off; calls under way finish.",
 		(long long)n),
 	    e);
 }

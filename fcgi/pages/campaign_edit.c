@@ -3,9 +3,11 @@
 #include "base/clock.h"
 #include "pages/campaign_fields.h"
 #include "pages/campaigns.h"
+#include "pages/jobs.h"
 #include "pages/trail.h"
 #include "rules/render.h"
 #include "store/campaign.h"
+#include "store/job.h"
 #include "store/prompt.h"
 
 enum { MOST_JUDGED = 2000, MOST_RENDERED = 200 };
@@ -97,7 +99,7 @@ campaigns_create(struct request *rq, struct response *rs, struct error *e)
 {
 	struct arena *a = rq->arena;
 	bool widened;
-	int64_t id = 0, n = 0;
+	int64_t id = 0, n = 0, left = 0;
 	struct str name;
 	if (!rq->json) {
 		struct value *form = form_model(rq, NULL, e);
@@ -112,7 +114,7 @@ campaigns_create(struct request *rq, struct response *rs, struct error *e)
 	    !trail_add(rq,
 		widened && !rq->app->config.sandbox ? "campaign.widen_hours" : "campaign.create",
 		"campaign", id, fields, e) ||
-	    !enrol(rq, id, &n, e))
+	    !enrol(rq, id, &n, e) || !job_left(rq->app->db, a, id, 0, &left, e))
 		return false;
 	if (rq->json) {
 		struct value *c =
@@ -124,7 +126,8 @@ campaigns_create(struct request *rq, struct response *rs, struct error *e)
 		rs->status = 201;
 	}
 	return response_redirect(rs, rq,
-	    arena_printf(a, "Saved as a draft with %lld leads.", (long long)n),
+	    left ? "Saved as a draft. Its leads are being added."
+		 : arena_printf(a, "Saved as a draft with %lld leads.", (long long)n),
 	    "/campaigns/%lld/review", (long long)id);
 }
 
@@ -250,6 +253,8 @@ campaigns_review(struct request *rq, struct response *rs, struct error *e)
 		return false;
 	if (rq->json)
 		return true;
+	jobs_words(a, value_get(c, "jobs"));
+	value_set_bool(a, rs->model, "adding", value_get(c, "jobs")->list.n > 0);
 	value_set(a, rs->model, "blocked", campaign_reason_rows(a, value_get(flight, "blocked")));
 	value_set(a, rs->model, "waits", campaign_reason_rows(a, value_get(flight, "waits")));
 	bool open =

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "pages/dashboard.h"
 #include "pages/filter.h"
+#include "pages/jobs.h"
 #include "rules/reason.h"
 #include "store/campaign.h"
 
@@ -80,6 +81,7 @@ set_state(struct arena *a, struct value *model, const struct value *campaign)
 	value_set_bool(a, model, "archivable", draft || done);
 	value_set_int(a, model, "left", left);
 	value_set(a, model, "segments", dashboard_segments(a, tally));
+	jobs_words(a, value_get(campaign, "jobs"));
 }
 
 bool

@@ -7,6 +7,7 @@
 #include "pages/imports.h"
 #include "pages/trail.h"
 #include "store/import.h"
+#include "store/job.h"
 
 static struct value *
 own_import(struct request *rq, struct error *e)
@@ -88,19 +89,23 @@ bool
 imports_consent(struct request *rq, struct response *rs, struct error *e)
 {
 	struct str source;
-	int64_t n = 0;
+	int64_t n = 0, left = 0;
 	if (!own_import(rq, e))
 		return false;
 	if (!request_required(rq, "consent_source", 500, &source, e) ||
 	    !import_attest(rq->app->db, rq->arena, rq->viewer->client_id, rq->ids[0], source,
-		rq->viewer->user_id, clock_now(), &n, e))
+		rq->viewer->user_id, clock_now(), &n, e) ||
+	    !job_left(rq->app->db, rq->arena, 0, rq->ids[0], &left, e))
 		return false;
 	struct value *detail = value_map(rq->arena);
 	value_set(rq->arena, detail, "source", value_text(rq->arena, source));
-	value_set_int(rq->arena, detail, "leads", n);
+	value_set_int(rq->arena, detail, "leads", n + left);
 	if (!trail_add(rq, "import.consent", "import", rq->ids[0], detail, e))
 		return false;
 	value_set_int(rq->arena, rs->model, "recorded", n);
+	value_set_int(rq->arena, rs->model, "left", left);
+	if (left)
+		return answer(rq, rs, "Consent is being recorded.", e);
 	return answer(rq, rs,
 	    arena_printf(rq->arena, "Consent was recorded for %lld lead%s.", (long long)n,
 		n == 1 ? "" : "s"),

@@ -2,6 +2,7 @@
 
 #include "base/csv.h"
 #include "pages/filter.h"
+#include "pages/jobs.h"
 #include "store/import.h"
 
 bool
@@ -31,7 +32,8 @@ set_state(struct arena *a, struct value *model, const struct value *import)
 	     over = !running && !mapping && !undone && !undoing;
 	struct str consent = value_str(value_get(import, "options"), "consent");
 	struct str policy = value_str(value_get(import, "options"), "update_policy");
-	value_set_int(a, model, "live", running || undoing ? 1 : 15);
+	value_set_int(
+	    a, model, "live", running || undoing || value_get(import, "jobs")->list.n ? 1 : 15);
 	value_set_bool(a, model, "is_running", running);
 	value_set_bool(a, model, "is_queued", str_is(state, "queued"));
 	value_set_bool(a, model, "is_mapping", mapping);
@@ -68,6 +70,7 @@ imports_show(struct request *rq, struct response *rs, struct error *e)
 	if (rq->json)
 		return true;
 	set_state(a, rs->model, import);
+	jobs_words(a, value_get(import, "jobs"));
 	struct value *lines = import_lines_page(
 	    rq->app->db, a, rq->viewer->client_id, rq->ids[0], 0, 10, STR("rejected"), e);
 	if (!lines)

@@ -24,7 +24,7 @@ static const struct alert_kind kinds[] = {
 	"Run: systemctl status trunkline-dialer.timer trunkline-dialer, then systemctl restart "
 	"trunkline-dialer.",
 	true},
-    {"jobs_silent", "Imports do not run",
+    {"jobs_silent", "Large jobs do not run",
 	"Run: systemctl status trunkline-jobs, then systemctl restart trunkline-jobs.", false},
     {"backup_failed", "The backup failed", "Run: trunkline backup, and read what it says.", true},
     {"backup_old", "There is no fresh backup",

@@ -53,25 +53,8 @@ begin
 end
 $$;
 
--- Pending leads: those named, those of an import, or all. One look at each and never a join of many with
--- many: the plan may be older than the leads, and where it takes ten thousand new ones for one, they are
--- compared with each other.
-create or replace function leads_pending(a_client bigint, a_import bigint, a_leads bigint[])
-	returns table (id bigint) language sql stable rows 1000 as $$
-	select l.id from (
-		select s.lead_id as id from lead_statuses s
-		where a_import is null and a_leads is null and s.client_id = a_client and s.status = 'pending'
-		union all
-		select x.id from leads x where a_leads is null and x.import_id = a_import
-		union all
-		select distinct unnest(a_leads)) p
-	cross join lateral (select * from leads x where x.id = p.id offset 0) l
-	where l.client_id = a_client and l.archived_at is null and l.status = 'pending'
-		and (a_import is null or l.import_id = a_import)
-$$;
-
 -- How many pending leads (of an import, or all) no campaign has yet; counts no further than a_most. By
--- hashes, for the same reason.
+-- hashes: the plan may be older than the leads, and where it takes many for few it compares all with all.
 create or replace function leads_free(a_client bigint, a_import bigint, a_most int) returns bigint
 	language sql stable set enable_nestloop = off as $$
 	select count(*) from (select from leads l where l.client_id = a_client and l.archived_at is null
@@ -87,28 +70,73 @@ create or replace function campaign_touched(a_campaign bigint) returns void lang
 	delete from tallies where subject in ('campaign ' || a_campaign, 'reasons ' || a_campaign)
 $$;
 
--- Puts leads into a campaign: those of an import, those named, or all. Only pending ones that no other open
--- campaign has; those that are blocked in one that is done move here. A campaign that was done runs again.
+-- What has more leads than one piece goes on in `trunkline jobs` (job.sql). While leads are being taken off
+-- nobody is added and nothing starts: what comes then could not be told from what was there.
+create or replace function campaign_not_stopping(c campaigns) returns void language plpgsql as $$
+begin
+	if exists (select from jobs where campaign_id = c.id and kind = 'cancel') then
+		raise exception 'The leads of this campaign are just being taken off. Try again when that is done.'
+			using errcode = 'TL409', hint = 'campaign_stopping';
+	end if;
+end
+$$;
+
+-- Puts leads into a campaign: those an import brought (a_known: those that it only met), those named, those
+-- of a list, or all. Only pending ones that no other open campaign has; those that are blocked in one that is
+-- done move here. A campaign that was done runs again. Returns how many the first piece put there.
 -- Locks the client, so that nobody is put into two campaigns at once.
+drop function if exists campaign_enrol(bigint, bigint, bigint[], timestamptz);
 create or replace function campaign_enrol(a_campaign bigint, a_import bigint, a_leads bigint[],
-	at_time timestamptz) returns integer language plpgsql set enable_seqscan = off as $$
+	at_time timestamptz, a_list text default null, a_known boolean default false) returns integer
+	language plpgsql as $$
 declare
 	c campaigns;
-	n integer;
+	j jobs;
 begin
 	perform 1 from clients where id = (select client_id from campaigns where id = a_campaign) for no key update;
 	select * into c from campaigns where id = a_campaign for update;
 	if not found or c.state = 'archived' then
 		raise exception 'There is no such open campaign.' using errcode = 'TL404', hint = 'not_found';
 	end if;
+	perform campaign_not_stopping(c);
+	j.kind := 'enrol';
+	j.client_id := c.client_id;
+	j.campaign_id := c.id;
+	j.import_id := a_import;
+	j.leads := a_leads;
+	j.list := a_list;
+	j.known := a_known;
+	j := job_begin(j, at_time);
+	if j.changed > 0 then
+		perform campaign_touched(c.id);
+	end if;
+	return j.changed;
+end
+$$;
+drop function if exists leads_pending(bigint, bigint, bigint[]);
+
+-- A piece of it. One look at each lead and never a join of many with many: the plan may be older than the
+-- leads, and where it takes ten thousand new ones for one, they are compared with each other.
+create or replace function enrol_leads(a_campaign bigint, a_leads bigint[], at_time timestamptz)
+	returns integer language plpgsql set enable_seqscan = off as $$
+declare
+	c campaigns;
+	n integer;
+begin
+	select * into c from campaigns where id = a_campaign;
 	with added as (
 		insert into enrollments (client_id, campaign_id, lead_id, due_at, reason, created_at, changed_at)
 		select c.client_id, c.id, l.id, at_time, 'new', at_time, at_time
-		from leads_pending(c.client_id, a_import, a_leads) l
-		where not exists (select from (select * from enrollments x where x.lead_id = l.id offset 0) e
-			join campaigns o on o.id = e.campaign_id
-			where e.campaign_id <> c.id and (e.state in ('waiting', 'under_way', 'ambiguous')
-				or e.state = 'blocked' and o.state in ('draft', 'running', 'paused')))
+		from (select distinct unnest(a_leads) as id) p
+		cross join lateral (select * from leads x where x.id = p.id offset 0) l
+		where l.client_id = c.client_id and l.archived_at is null and l.status = 'pending'
+			-- Whom a stopped campaign is about to take off is free, unless a call may have reached them before.
+			and not exists (select from (select * from enrollments x where x.lead_id = l.id offset 0) e
+				join campaigns o on o.id = e.campaign_id
+				where e.campaign_id <> c.id and o.state <> 'archived' and (e.state in ('under_way', 'ambiguous')
+					or e.state = 'waiting' and (o.stopped_at is null or e.attempts > 0)
+					or e.state = 'blocked' and o.state in ('draft', 'running', 'paused')
+						and (o.stopped_at is null or e.attempts > 0)))
 		order by l.id
 		on conflict (campaign_id, lead_id) do update set state = 'waiting', due_at = excluded.due_at,
 			reason = 'new', changed_at = excluded.changed_at where enrollments.state in ('canceled', 'blocked')
@@ -130,7 +158,6 @@ begin
 		update campaigns set state = 'running', stopped_at = null, finished_at = null where id = c.id;
 	end if;
 	if n > 0 then
-		perform campaign_touched(c.id);
 		perform pg_notify('dialer', '') where c.state in ('done', 'running');
 	end if;
 	return n;
@@ -155,6 +182,7 @@ create or replace function campaign_start(a_client bigint, a_campaign bigint, a_
 	at_time timestamptz) returns boolean language plpgsql as $$
 declare
 	c campaigns := campaign_locked(a_client, a_campaign);
+	j jobs;
 begin
 	if c.state = 'archived' then
 		raise exception 'An archived campaign cannot be started.'
@@ -163,14 +191,19 @@ begin
 	if c.state = 'running' and c.stopped_at is null then
 		return false;
 	end if;
+	perform campaign_not_stopping(c);
 	if not exists (select from enrollments where campaign_id = c.id
-			and state in ('waiting', 'under_way', 'ambiguous', 'blocked')) then
+			and state in ('waiting', 'under_way', 'ambiguous', 'blocked'))
+			and not exists (select from jobs where campaign_id = c.id and kind = 'enrol') then
 		raise exception 'Nobody is left to call in this campaign. Add leads first.'
 			using errcode = 'TL409', hint = 'no_leads';
 	end if;
 	-- Blocked ones are judged anew: what blocked them may have been mended meanwhile.
-	update enrollments set state = 'waiting', due_at = at_time, changed_at = at_time
-	where campaign_id = c.id and state = 'blocked';
+	delete from jobs where campaign_id = c.id and kind = 'requeue';
+	j.kind := 'requeue';
+	j.client_id := c.client_id;
+	j.campaign_id := c.id;
+	perform job_begin(j, at_time);
 	update campaigns set state = 'running', state_reason = null, started_at = coalesce(started_at, at_time),
 		started_by = a_user, paused_at = null, stopped_at = null, finished_at = null where id = c.id;
 	update alerts set resolved_at = at_time, resolved_by = a_user where client_id = c.client_id
@@ -178,6 +211,22 @@ begin
 	perform campaign_touched(c.id);
 	perform pg_notify('dialer', '');
 	return true;
+end
+$$;
+
+-- A piece of it.
+create or replace function requeue_leads(a_campaign bigint, a_leads bigint[], at_time timestamptz)
+	returns integer language plpgsql set enable_seqscan = off as $$
+declare
+	n integer;
+begin
+	update enrollments set state = 'waiting', due_at = at_time, changed_at = at_time
+	where campaign_id = a_campaign and lead_id = any (a_leads) and state = 'blocked';
+	get diagnostics n = row_count;
+	if n > 0 then
+		perform pg_notify('dialer', '');
+	end if;
+	return n;
 end
 $$;
 
@@ -200,31 +249,65 @@ begin
 end
 $$;
 
--- Takes everybody off who still waits; calls under way finish, then it is done. Returns how many were
--- taken off.
+-- A piece of stopping or archiving: takes those off who wait.
+create or replace function cancel_leads(a_campaign bigint, a_leads bigint[], a_user bigint,
+	at_time timestamptz) returns integer language plpgsql set enable_seqscan = off as $$
+declare
+	archived boolean := (select state = 'archived' from campaigns where id = a_campaign);
+	n integer;
+begin
+	with off as (
+		update enrollments set state = 'canceled', reason = null, changed_at = at_time
+		where campaign_id = a_campaign and lead_id = any (a_leads) and state in ('waiting', 'blocked')
+		returning id, lead_id, attempts
+	), noted as (
+		insert into decisions (enrollment_id, at, kind, reason, user_id)
+		select id, at_time, 'canceled', case when archived then 'the campaign was archived'
+			else 'the campaign was stopped' end, a_user from off
+	), back as (
+		-- Who may have been reached before is done with; who was not can be called by another campaign.
+		update leads l set status = 'done', updated_at = at_time
+		from off o where l.id = o.lead_id and l.status = 'pending' and o.attempts > 0 and not archived
+	)
+	select count(*) into n from off;
+	return n;
+end
+$$;
+
+-- Begins it. Returns how many the campaign will have lost.
+create or replace function campaign_cancel(c campaigns, a_user bigint, at_time timestamptz) returns integer
+	language plpgsql as $$
+declare
+	j jobs;
+begin
+	delete from jobs where campaign_id = c.id and kind in ('enrol', 'requeue');
+	if exists (select from jobs where campaign_id = c.id) then
+		return 0; -- it is being done
+	end if;
+	j.kind := 'cancel';
+	j.client_id := c.client_id;
+	j.campaign_id := c.id;
+	j.user_id := a_user;
+	j := job_begin(j, at_time);
+	return j.changed + case when j.after_lead is null then 0 else (select count(*) from enrollments
+		where campaign_id = c.id and state in ('waiting', 'blocked')) end;
+end
+$$;
+
+-- Takes everybody off who still waits; calls under way finish, then it is done. From this moment on nobody of
+-- it is called, however long the taking off takes. Returns how many are taken off.
 create or replace function campaign_stop(a_client bigint, a_campaign bigint, a_user bigint,
 	at_time timestamptz) returns integer language plpgsql as $$
 declare
 	c campaigns := campaign_locked(a_client, a_campaign);
 	n integer;
 begin
-	with off as (
-		update enrollments set state = 'canceled', reason = null, changed_at = at_time
-		where campaign_id = c.id and state in ('waiting', 'blocked') returning id, lead_id, attempts
-	), noted as (
-		insert into decisions (enrollment_id, at, kind, reason, user_id)
-		select id, at_time, 'canceled', 'the campaign was stopped', a_user from off
-	), back as (
-		-- Who may have been reached before is done with; who was not can be called by another campaign.
-		update leads l set status = 'done', updated_at = at_time
-		from off o where l.id = o.lead_id and l.status = 'pending' and o.attempts > 0
-	)
-	select count(*) into n from off;
 	if c.state in ('running', 'paused') then
 		update campaigns set state = 'running', state_reason = null, paused_at = null,
 			stopped_at = coalesce(stopped_at, at_time) where id = c.id;
-		perform campaign_finish_if_done(c.id, at_time);
 	end if;
+	n := campaign_cancel(c, a_user, at_time);
+	perform campaign_finish_if_done(c.id, at_time);
 	perform campaign_touched(c.id);
 	return n;
 end
@@ -243,9 +326,8 @@ begin
 		raise exception 'Stop the campaign first, and let its calls end.' using errcode = 'TL409',
 			hint = 'campaign_live';
 	end if;
-	update enrollments set state = 'canceled', changed_at = at_time
-	where campaign_id = c.id and state in ('waiting', 'blocked');
 	update campaigns set state = 'archived' where id = c.id;
+	perform campaign_cancel(c, a_user, at_time);
 	perform campaign_touched(c.id);
 	return true;
 end

@@ -137,7 +137,7 @@ begin
 	with running as materialized (
 		select c.id, c.prompt_id, campaign_room(c, coalesce((live->>c.id::text)::int, 0), at_time) as room
 		from campaigns c
-		where c.client_id = a_client and c.state = 'running'
+		where c.client_id = a_client and c.state = 'running' and c.stopped_at is null
 			and (a_sandbox or coalesce(c.settings->>'sandbox', '') <> 'true')
 	), due as materialized (
 		select e.id, r.id as campaign_id, e.lead_id, e.step, e.tries, e.attempts, e.priority, e.due_at, e.reason,
@@ -215,7 +215,7 @@ create or replace function next_due(a_client bigint, at_time timestamptz) return
 			union all
 			(select due_at from enrollments where campaign_id = c.id and state = 'waiting' and priority = 0
 				order by due_at limit 1)) x
-		where c.client_id = a_client and c.state = 'running'
+		where c.client_id = a_client and c.state = 'running' and c.stopped_at is null
 		union all
 		select min(deadline_at) from calls where ended_at is null and client_id = a_client
 		union all

@@ -297,8 +297,7 @@ begin
 	if a_error is null and i.options->>'campaign_id' is not null then
 		begin
 			perform campaign_enrol((i.options->>'campaign_id')::bigint, a_import, null, at_time);
-			perform campaign_enrol((i.options->>'campaign_id')::bigint, null, array(select distinct lead_id
-				from import_lines where import_id = a_import and lead_id is not null), at_time);
+			perform campaign_enrol((i.options->>'campaign_id')::bigint, a_import, null, at_time, a_known => true);
 		exception when sqlstate 'TL404' or sqlstate 'TL409' then
 			update imports set error = 'The leads were imported, but did not join the campaign. ' || sqlerrm
 			where id = a_import;
@@ -309,11 +308,11 @@ end
 $$;
 
 -- Consent that a person vouches for later, for all leads of the import about whom nothing was said yet. Who
--- refused or withdrew stays refused. Returns for how many.
+-- refused or withdrew stays refused. Returns for how many the first piece recorded it (job.sql).
 create or replace function import_attest(a_client bigint, a_import bigint, a_source text, a_user bigint,
 	at_time timestamptz) returns integer language plpgsql as $$
 declare
-	said bigint[];
+	j jobs;
 begin
 	update imports set options = options || jsonb_build_object('consent', 'attested', 'consent_source', a_source)
 	where id = a_import and client_id = a_client and state in ('done', 'failed', 'canceled');
@@ -321,19 +320,33 @@ begin
 		raise exception 'Consent is recorded once the import has ended.' using errcode = 'TL409',
 			hint = 'import_open';
 	end if;
+	j.kind := 'attest';
+	j.client_id := a_client;
+	j.import_id := a_import;
+	j.source := a_source;
+	j.user_id := a_user;
+	j := job_begin(j, at_time);
+	perform pg_notify('live', '');
+	return j.changed;
+end
+$$;
+
+create or replace function attest_leads(j jobs, a_leads bigint[], at_time timestamptz) returns integer
+	language plpgsql set enable_seqscan = off as $$
+declare
+	said bigint[];
+begin
 	with new as (
 		insert into consents (client_id, lead_id, channel, granted, source, evidence, at, import_id, recorded_by,
 			recorded_at)
-		select a_client, l.id, 'call', true, a_source, 'for all leads of import ' || a_import, at_time, a_import,
-			a_user,
-			at_time
-		from leads l where l.import_id = a_import
+		select j.client_id, l.id, 'call', true, j.source, 'for all leads of import ' || j.import_id, at_time,
+			j.import_id, j.user_id, at_time
+		from leads l where l.id = any (a_leads) and l.import_id = j.import_id
 			and not exists (select from consents c where c.lead_id = l.id and c.channel = 'call')
 		returning lead_id
 	)
 	select array_agg(lead_id) into said from new;
 	perform recheck_leads(said, at_time);
-	perform pg_notify('live', '');
 	return coalesce(cardinality(said), 0);
 end
 $$;
@@ -370,6 +383,7 @@ begin
 	if not found then
 		return;
 	end if;
+	delete from jobs where import_id = a_import;
 	perform from enrollments e join leads l on l.id = e.lead_id where l.import_id = a_import for update of e;
 	perform from leads where import_id = a_import for update;
 	refusal := import_undo_refusal(a_import);

@@ -11,7 +11,8 @@ begin
 		and not exists (select from enrollments where campaign_id = a_campaign and state = 'waiting')
 		-- The oldest, because only one index is in that order: else all finished ones may be walked past.
 		and (select min(changed_at) from enrollments where campaign_id = a_campaign
-			and state in ('under_way', 'ambiguous')) is null;
+			and state in ('under_way', 'ambiguous')) is null
+		and not exists (select from jobs where campaign_id = a_campaign);
 end
 $$;
 

@@ -43,7 +43,7 @@ create or replace function watch_queue(at_time timestamptz, a_sandbox boolean)
 	language sql stable as $$
 	select k.id, 'queue_stuck', 'queue', 'Leads have been due for ' || span_words(at_time - min(x.due_at))
 			|| ', and no call was begun in the last 10 minutes.', '/campaigns'
-	from clients k join campaigns c on c.client_id = k.id and c.state = 'running'
+	from clients k join campaigns c on c.client_id = k.id and c.state = 'running' and c.stopped_at is null
 		and (a_sandbox or coalesce(c.settings->>'sandbox', '') <> 'true')
 	join provider_limits p on p.client_id = k.id and p.provider = 'bland'
 	cross join lateral (select due_at from enrollments where campaign_id = c.id and state = 'waiting'
@@ -72,6 +72,12 @@ create or replace function watch_programs(at_time timestamptz)
 	where i.state = 'running' and i.lease_until < at_time - interval '5 minutes'
 		or i.state = 'queued' and i.created_at < at_time - interval '5 minutes'
 			and not exists (select from pg_stat_activity where application_name = 'trunkline-jobs')
+	having count(*) > 0
+	union all
+	select null, 'jobs_silent', 'campaigns', 'Leads wait to be added to a campaign,'
+			|| ' taken off it or given consent, and no program works on it.', '/campaigns'
+	from jobs j where j.created_at < at_time - interval '5 minutes'
+		and not exists (select from pg_stat_activity where application_name = 'trunkline-jobs')
 	having count(*) > 0
 $$;
 

@@ -14,7 +14,8 @@ select c.id, c.name, c.state, c.state as status, c.state_reason, c.prompt_id, p.
 		else to_char(c.window_end, 'HH24:MI') end as window_end, to_jsonb(c.window_days) as window_days,
 	c.window_wide, c.max_attempts, c.retry_policy, c.voice, c.max_duration, c.record, c.voicemail_action,
 		c.caller_number,
-	c.rep, c.settings, c.created_at, c.started_at, c.paused_at, c.finished_at, u.email as started_by,
+	c.rep, c.settings, jobs_of(c.id, null) as jobs, c.created_at, c.started_at, c.paused_at, c.finished_at,
+	u.email as started_by,
 	tally_campaign(c.id, $3) as tally, (select sum(cost_usd)::bigint from calls k
 		where k.campaign_id = c.id) as cost_usd
 from campaigns c left join prompts p on p.id = c.prompt_id left join users u on u.id = c.started_by
@@ -28,8 +29,7 @@ select campaign_enrol($1, $2, case when $3::jsonb is null then null
 	else array(select jsonb_array_elements_text($3)::bigint) end, $4) as n
 
 -- name: campaign_enrol_list
-select campaign_enrol($1, null, array(select id from leads where client_id = $2 and list = $3
-	and archived_at is null), $4) as n
+select campaign_enrol($1, null, null, $2, $3) as n
 
 -- name: campaign_start
 select campaign_start($1, $2, $3, $4) as changed
@@ -60,8 +60,9 @@ where e.campaign_id = $1 and e.id < $2 and ($4::text is null or e.state = $4) or
 
 -- name: campaign_open
 select id, state from campaigns where client_id = $1 and state in ('running', 'paused')
-	and ($2 or coalesce(settings->>'sandbox', '') <> 'true') order by state desc,
-	id desc limit 1
+	and ($2 or coalesce(settings->>'sandbox', '') <> 'true')
+	and not exists (select from jobs where campaign_id = campaigns.id and kind = 'cancel')
+order by state desc, id desc limit 1
 
 -- name: campaign_running_ids
 select id from campaigns where client_id = $1 and state = 'running'

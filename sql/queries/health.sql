@@ -5,7 +5,7 @@ select name
 from unnest(array['clients', 'users', 'login_failures', 'settings', 'prompts', 'prompt_versions', 'imports',
 	'import_lines', 'leads', 'campaigns', 'steps', 'enrollments', 'decisions', 'calls', 'events', 'consents',
 	'suppressions', 'provider_limits', 'alerts',
-	'alert_messages', 'maintenance_runs', 'audit', 'dialer_runs', 'schema_migrations']) as name
+	'alert_messages', 'maintenance_runs', 'audit', 'dialer_runs', 'jobs', 'schema_migrations']) as name
 where to_regclass(name) is null;
 
 -- Counts at most 10,000, so that it costs the same with a million.

@@ -17,7 +17,8 @@ select pg_notify('jobs', ''), pg_notify('live', '');
 select id, state, state as status, file_name, size_bytes, format, encoding, delimiter, columns, options,
 	bytes_done, rows_total,
 	rows_created, rows_updated, rows_skipped, rows_rejected, same_as,
-	error, created_at, started_at, finished_at, undone_at, undo_asked_at, cancel_asked_at,
+	error, jobs_of(null, id) as jobs, created_at, started_at, finished_at, undone_at, undo_asked_at,
+	cancel_asked_at,
 	case when rows_created <= 5000 or state not in ('done', 'canceled', 'failed') then import_undo_refusal(id)
 		end
 		as undo_refusal,

@@ -3,6 +3,7 @@ import pytest
 
 from cluster import Cluster
 from conftest_stack import *  # noqa: F401,F403
+from scratch import scratch_database
 
 
 @pytest.fixture(scope="module")
@@ -11,3 +12,14 @@ def server():
     c = Cluster()
     yield c
     c.close()
+
+
+@pytest.fixture(scope="module")
+def scratch(stack):
+    yield from scratch_database(stack)
+
+
+@pytest.fixture
+def db(scratch):
+    scratch.reset()
+    return scratch

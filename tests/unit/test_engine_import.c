@@ -13,7 +13,9 @@
 
 #include "engine/jobs.h"
 #include "fault.h"
+#include "store/campaign.h"
 #include "store/import.h"
+#include "store/job.h"
 
 static char dir[] = "/tmp/trunkline-import-XXXXXX";
 static struct config config;
@@ -302,6 +304,99 @@ a_job_that_is_canceled_or_lost_its_file_ends(void **state)
 	assert_int_equal(leads("phone like '+13123%'"), 0);
 }
 
+/* Three pieces of a hundred; the first is there at once. */
+static void
+large_campaign(int64_t *id)
+{
+	struct error e = {0};
+	int64_t n = 0;
+	house_number(
+	    "create or replace function job_size() returns int language sql as 'select 100'");
+	house_number("delete from leads");
+	house_number("insert into leads (client_id, phone)"
+		     " select 1, '+1602' || 2000000 + n from generate_series(1, 250) n");
+	*id = house_number(
+	    "insert into campaigns (client_id, name) values (1, gen_random_uuid()) returning id");
+	assert_true(campaign_enrol(db, house.a, *id, 0, NULL, clock_now(), &n, &e));
+	assert_int_equal(n, 100);
+}
+
+static long
+enrolled(int64_t campaign)
+{
+	return house_number(arena_printf(house.a,
+	    "select count(*) from enrollments where campaign_id = %lld", (long long)campaign));
+}
+
+static void
+what_a_page_began_is_gone_on_with(void **state)
+{
+	int64_t campaign, left = 0;
+	struct error e = {0};
+	(void)state;
+	large_campaign(&campaign);
+	assert_true(job_left(db, house.a, campaign, 0, &left, &e));
+	assert_int_equal(left, 150);
+	assert_int_equal(jobs_run(&config, -1, true), 0);
+	assert_true(job_left(db, house.a, campaign, 0, &left, &e));
+	assert_int_equal(left, 0);
+	assert_int_equal(enrolled(campaign), 250);
+	assert_int_equal(house_number("select count(*) from jobs"), 0);
+}
+
+static void
+one_piece(void *ctx)
+{
+	struct error e = {0};
+	bool worked;
+	assert_true(job_step(ctx, house.a, clock_now(), &worked, &e));
+}
+
+/* Between two batches of an import, which does not wait for it either. */
+static void
+it_is_gone_on_with_beside_an_import(void **state)
+{
+	int64_t campaign, ran;
+	struct import_made made;
+	struct error e = {0};
+	struct db *other = house_open();
+	(void)state;
+	large_campaign(&campaign);
+	queued("beside.csv", many(12000, 4000000), false, &made);
+	struct import_worker w = {.config = &config, .db = db, .aside = one_piece, .ctx = other};
+	assert_true(jobs_one(&w, house.a, &ran, &e));
+	assert_string_equal(state_of(made.id), "done");
+	assert_int_equal(enrolled(campaign), 250);
+	db_close(other);
+}
+
+/* Each fault leaves a whole piece or none, and the next one goes on from there. */
+static void
+a_database_that_fails_in_mid_piece(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < FAULT__MAX; kind++) {
+		bool fired = true;
+		for (int n = 1; fired; n++) {
+			struct error e = {0};
+			int64_t campaign;
+			bool worked = true;
+			large_campaign(&campaign);
+			fault_arm((enum fault_kind)kind, n);
+			(void)!job_step(db, house.a, clock_now(), &worked, &e);
+			fired = fault_disarm();
+			long there = enrolled(campaign);
+			if (there != 100 && there != 200)
+				fail_msg("%s %d: %ld leads", fault_names[kind], n, there);
+			for (worked = true; worked;) {
+				assert_true(db_refresh(db, &e));
+				assert_true(job_step(db, house.a, clock_now(), &worked, &e));
+			}
+			assert_int_equal(enrolled(campaign), 250);
+		}
+	}
+}
+
 /* Told to stop before it began; and a database that is away. */
 static void
 jobs_end_when_they_are_told_to(void **state)
@@ -367,6 +462,9 @@ main(void)
 	    cmocka_unit_test(a_person_is_asked_where_it_is_not_clear),
 	    cmocka_unit_test(a_worker_that_is_told_to_stop_is_followed_by_another),
 	    cmocka_unit_test(a_job_that_is_canceled_or_lost_its_file_ends),
+	    cmocka_unit_test(what_a_page_began_is_gone_on_with),
+	    cmocka_unit_test(it_is_gone_on_with_beside_an_import),
+	    cmocka_unit_test(a_database_that_fails_in_mid_piece),
 	    cmocka_unit_test(jobs_end_when_they_are_told_to),
 	    cmocka_unit_test(a_database_that_fails_in_mid_job),
 	};
