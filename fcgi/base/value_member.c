@@ -85,6 +85,16 @@ phone_member(struct arena *a, struct str s, struct str key)
 	return value_text(a, (struct str){p, 14});
 }
 
+static void
+put_grouped(struct buf *b, struct str digits)
+{
+	for (size_t i = 0; i < digits.n; i++) {
+		if (i > 0 && (digits.n - i) % 3 == 0)
+			buf_putc(b, ',');
+		buf_putc(b, digits.p[i]);
+	}
+}
+
 static struct value *
 int_grouped(struct arena *a, int64_t i)
 {
@@ -92,11 +102,9 @@ int_grouped(struct arena *a, int64_t i)
 	buf_init(&digits, a);
 	buf_init(&b, a);
 	buf_int(&digits, i);
-	for (size_t j = 0; j < digits.n; j++) {
-		if (j > (i < 0) && (digits.n - j) % 3 == 0)
-			buf_putc(&b, ',');
-		buf_putc(&b, digits.p[j]);
-	}
+	if (i < 0)
+		buf_putc(&b, '-');
+	put_grouped(&b, str_sub(buf_view(&digits), i < 0, digits.n));
 	return value_text(a, buf_view(&b));
 }
 
@@ -140,11 +148,18 @@ time_member(struct arena *a, int64_t t, struct str key)
 static struct value *
 money_usd(struct arena *a, const struct value *v)
 {
-	struct buf b;
+	struct buf plain, b;
+	buf_init(&plain, a);
 	buf_init(&b, a);
-	value_print(&b, v);
-	bool minus = b.p[0] == '-';
-	return value_printf(a, "%s$%s", minus ? "-" : "", b.p + minus);
+	value_print(&plain, v);
+	struct str rest = buf_view(&plain);
+	bool minus = str_starts(rest, "-");
+	rest = str_sub(rest, minus, rest.n);
+	buf_puts(&b, minus ? "-$" : "$");
+	put_grouped(&b, str_cut(&rest, '.'));
+	buf_putc(&b, '.');
+	buf_str(&b, rest);
+	return value_text(a, buf_view(&b));
 }
 
 struct value *

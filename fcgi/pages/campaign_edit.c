@@ -20,7 +20,8 @@ form_model(struct request *rq, struct value *campaign, struct error *e)
 	struct value *model = value_map(a),
 		     *prompts = prompt_list(rq->app->db, a, rq->viewer->client_id, e);
 	struct value *sources =
-	    prompts ? campaign_sources(rq->app->db, a, rq->viewer->client_id, e) : NULL;
+	    prompts ? campaign_sources(rq->app->db, a, rq->viewer->client_id, clock_now(), e)
+		    : NULL;
 	if (!sources)
 		return NULL;
 	const struct value *days = value_get(campaign, "window_days");

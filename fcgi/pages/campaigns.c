@@ -75,8 +75,10 @@ set_state(struct arena *a, struct value *model, const struct value *campaign)
 	     done = str_is(state, "done");
 	value_set_bool(a, model, "startable", (draft || paused) && left);
 	value_set_bool(a, model, "resumable", paused);
-	value_set_bool(a, model, "pausable", str_is(state, "running"));
-	value_set_bool(a, model, "stoppable", str_is(state, "running") || paused);
+	value_set_bool(a, model, "stopping", str_is(value_str(campaign, "status"), "stopping"));
+	value_set_bool(a, model, "pausable", str_is(value_str(campaign, "status"), "running"));
+	value_set_bool(
+	    a, model, "stoppable", str_is(value_str(campaign, "status"), "running") || paused);
 	value_set_bool(a, model, "editable", draft || paused || done);
 	value_set_bool(a, model, "archivable", draft || done);
 	value_set_int(a, model, "left", left);
@@ -93,7 +95,7 @@ campaigns_show(struct request *rq, struct response *rs, struct error *e)
 	if (!c)
 		return false;
 	value_set(a, rs->model, "campaign", c);
-	struct value *reasons = campaign_reasons(rq->app->db, a, rq->ids[0], e);
+	struct value *reasons = campaign_reasons(rq->app->db, a, rq->ids[0], clock_now(), e);
 	if (!reasons)
 		return false;
 	set_reasons(a, reasons);

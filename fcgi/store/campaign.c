@@ -83,9 +83,9 @@ campaign_preflight(
 }
 
 struct value *
-campaign_reasons(struct db *db, struct arena *a, int64_t id, struct error *e)
+campaign_reasons(struct db *db, struct arena *a, int64_t id, int64_t now, struct error *e)
 {
-	return db_rows(db, a, q_campaign_reasons, e, P_INT(id));
+	return db_rows(db, a, q_campaign_reasons, e, P_INT(id), P_TIME(now));
 }
 
 struct value *
@@ -119,14 +119,14 @@ campaign_running(struct db *db, struct arena *a, int64_t client_id, struct error
 }
 
 struct value *
-campaign_sources(struct db *db, struct arena *a, int64_t client_id, struct error *e)
+campaign_sources(struct db *db, struct arena *a, int64_t client_id, int64_t now, struct error *e)
 {
 	struct value *sources = value_map(a);
 	struct value *lists = db_rows(db, a, q_campaign_lists, e, P_INT(client_id));
 	struct value *imports =
 	    lists ? db_rows(db, a, q_campaign_imports, e, P_INT(client_id)) : NULL;
 	const struct value *free =
-	    imports ? db_row(db, a, q_leads_pending_free, e, P_INT(client_id)) : NULL;
+	    imports ? db_row(db, a, q_leads_pending_free, e, P_INT(client_id), P_TIME(now)) : NULL;
 	if (!free)
 		return NULL;
 	value_set(a, sources, "lists", lists);

@@ -32,7 +32,7 @@ struct value *campaign_preflight(struct db *db, struct arena *a, int64_t id, int
     int64_t now, struct error *e) MUST_USE;
 /** [{reason, state, n, next_at}] of those that wait or are blocked. */
 struct value *campaign_reasons(
-    struct db *db, struct arena *a, int64_t id, struct error *e) MUST_USE;
+    struct db *db, struct arena *a, int64_t id, int64_t now, struct error *e) MUST_USE;
 struct value *campaign_leads(struct db *db, struct arena *a, int64_t id, int64_t cursor,
     int64_t limit, struct str state, int64_t now, struct error *e) MUST_USE;
 /** Some of its leads, with everything that placeholders may name. */
@@ -47,6 +47,6 @@ struct value *campaign_running(
 /** {lists: [{name, n}], imports: [{id, file_name, …}], pending}: where leads of a new campaign may
  * come from. */
 struct value *campaign_sources(
-    struct db *db, struct arena *a, int64_t client_id, struct error *e) MUST_USE;
+    struct db *db, struct arena *a, int64_t client_id, int64_t now, struct error *e) MUST_USE;
 
 #endif

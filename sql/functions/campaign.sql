@@ -67,7 +67,12 @@ $$;
 
 -- What pages count of a campaign is counted anew.
 create or replace function campaign_touched(a_campaign bigint) returns void language sql as $$
-	delete from tallies where subject in ('campaign ' || a_campaign, 'reasons ' || a_campaign)
+	delete from tallies where subject in ('campaign ' || a_campaign, 'reasons ' || a_campaign, 'free')
+$$;
+
+-- As people see it: one that was stopped is running until its calls have ended.
+create or replace function campaign_status(c campaigns) returns text language sql immutable as $$
+	select case when c.state = 'running' and c.stopped_at is not null then 'stopping' else c.state end
 $$;
 
 -- What has more leads than one piece goes on in `trunkline jobs` (job.sql). While leads are being taken off
@@ -364,15 +369,6 @@ create or replace function campaign_preflight(a_campaign bigint, a_most int, at_
 			from (select date_trunc('hour', next_at) as at, count(*) as n from judged
 				where not allowed and not permanent group by 1 order by 1 limit 240) w), '[]'))
 	from scale
-$$;
-
--- Why those wait who wait, and what blocks the others: [{"state", "reason", "n", "next_at"}], most first.
-create or replace function tally_reasons(a_campaign bigint) returns jsonb language sql stable as $$
-	select coalesce(jsonb_agg(to_jsonb(r) order by n desc, reason), '[]') from (
-		select state, coalesce(reason, 'new') as reason, count(*) as n,
-			min(due_at) filter (where state = 'waiting') as next_at
-		from enrollments where campaign_id = a_campaign and state in ('waiting', 'blocked')
-		group by 1, 2 order by n desc limit 30) r
 $$;
 
 -- Campaigns that were made in the sandbox have its hours and waits: they never call real people.

@@ -10,9 +10,10 @@ begin
 			and (client_id = a_client or client_id is null)) as alerts,
 		(select count(*) from calls where ended_at is null and state = 'ambiguous' and client_id = a_client)
 			as ambiguous,
-		coalesce((select jsonb_agg(jsonb_build_object('id', c.id, 'name', c.name, 'state', c.state,
-				'pausable', c.state = 'running') || tally(a_client, 'campaign ' || c.id, at_time) order by c.id desc)
-			from (select id, name, state from campaigns where client_id = a_client
+		coalesce((select jsonb_agg(jsonb_build_object('id', c.id, 'name', c.name, 'state', campaign_status(c),
+				'pausable', c.state = 'running', 'stopping', campaign_status(c) = 'stopping')
+				|| tally(a_client, 'campaign ' || c.id, at_time) order by c.id desc)
+			from (select * from campaigns where client_id = a_client
 				and state in ('running', 'paused') order by state desc, id desc limit 3) c), '[]') as running;
 end
 $$;

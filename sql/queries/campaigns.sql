@@ -1,5 +1,5 @@
 -- name: campaign_page
-select c.id, c.name, c.state, c.state as status, c.state_reason, p.name as prompt, c.concurrency,
+select c.id, c.name, c.state, campaign_status(c) as status, c.state_reason, p.name as prompt, c.concurrency,
 	c.created_at, c.started_at,
 	c.finished_at, tally($1, 'campaign ' || c.id, $4) as tally,
 	(select sum(cost_usd)::bigint from calls k where k.campaign_id = c.id) as cost_usd
@@ -8,7 +8,7 @@ where c.client_id = $1 and c.id < $2 and (c.state = $5 or ($5 is null and c.stat
 order by c.id desc limit $3
 
 -- name: campaign_find
-select c.id, c.name, c.state, c.state as status, c.state_reason, c.prompt_id, p.name as prompt,
+select c.id, c.name, c.state, campaign_status(c) as status, c.state_reason, c.prompt_id, p.name as prompt,
 	c.concurrency, c.pace_per_second::float8 as pace_per_second,
 	to_char(c.window_start, 'HH24:MI') as window_start, case when c.window_end = '24:00' then '24:00'
 		else to_char(c.window_end, 'HH24:MI') end as window_end, to_jsonb(c.window_days) as window_days,
@@ -16,7 +16,7 @@ select c.id, c.name, c.state, c.state as status, c.state_reason, c.prompt_id, p.
 		c.caller_number,
 	c.rep, c.settings, jobs_of(c.id, null) as jobs, c.created_at, c.started_at, c.paused_at, c.finished_at,
 	u.email as started_by,
-	tally_campaign(c.id, $3) as tally, (select sum(cost_usd)::bigint from calls k
+	tally(c.client_id, 'campaign ' || c.id, $3, true) as tally, (select sum(cost_usd)::bigint from calls k
 		where k.campaign_id = c.id) as cost_usd
 from campaigns c left join prompts p on p.id = c.prompt_id left join users u on u.id = c.started_by
 where c.client_id = $1 and c.id = $2
@@ -47,9 +47,9 @@ select campaign_archive($1, $2, $3, $4) as changed
 select campaign_preflight($1, $2, $3) as preflight
 
 -- name: campaign_reasons
-select e.reason, e.state, count(*) as n, min(e.due_at) filter (where e.state = 'waiting') as next_at
-from enrollments e where e.campaign_id = $1 and e.state in ('waiting', 'blocked') group by 1, 2
-	order by n desc limit 30
+select r.reason, r.state, r.n, r.next_at
+from jsonb_to_recordset(tally((select client_id from campaigns where id = $1), 'reasons ' || $1::bigint,
+	$2, true)) r (reason text, state text, n bigint, next_at timestamptz)
 
 -- name: campaign_leads
 select e.id, e.lead_id, e.state, e.state as status, e.reason, e.outcome, e.attempts, e.due_at, e.changed_at,
@@ -84,4 +84,4 @@ select id, file_name, rows_created, finished_at from imports where client_id = $
 order by id desc limit 30
 
 -- name: leads_pending_free
-select leads_free($1, null, 100000) as n
+select tally($1, 'free', $2, true) as n

@@ -339,6 +339,8 @@ def test_start_and_stop_with_many_leads(crowd):
     )
     assert "Stopped. 25000 leads are taken off" in answer.text
     assert "Waiting leads are being taken off: 10,000 of 25,000 looked at." in answer.text
+    assert '<span class="chip stopping">' in answer.text
+    assert f'action="/campaigns/{campaign}/stop"' not in answer.text
     again = api.post(f"/api/campaigns/{campaign}/start")
     assert (again.status_code, again.json()["error"]["code"]) == (409, "campaign_stopping"), again.text
     os.kill(worker, signal.SIGCONT)
