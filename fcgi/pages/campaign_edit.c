@@ -234,7 +234,17 @@ estimate(struct arena *a, const struct value *c, const struct value *flight, str
 					  ATTEMPT_MICROS * (value_num(c, "max_attempts") - 1))));
 	int64_t seconds = callable * CALL_SECONDS / (lines > 0 ? lines : 1);
 	value_set(a, model, "finish", value_time(a, clock_now() + seconds * CLOCK_SECOND));
-	value_set_int(a, model, "minutes", (seconds + 59) / 60);
+	int64_t minutes = (seconds + 59) / 60, hours = (minutes + 30) / 60,
+		days = (hours + 12) / 24;
+	value_set_int(a, model, "minutes", minutes);
+	value_set_text(a, model, "lasts",
+	    arena_printf(a, "%lld %s",
+		(long long)(days > 3    ? days
+			    : hours > 3 ? hours
+					: minutes),
+		days > 3    ? "days"
+		: hours > 3 ? "hours"
+			    : "min"));
 }
 
 bool
