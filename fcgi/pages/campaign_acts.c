@@ -4,7 +4,6 @@
 #include "pages/campaigns.h"
 #include "pages/trail.h"
 #include "store/campaign.h"
-#include "store/job.h"
 #include "store/setting.h"
 
 enum { MOST_JUDGED = 5000 };
@@ -26,16 +25,17 @@ dialing_possible(struct request *rq, struct error *e)
 static bool
 describe(struct request *rq, int64_t id, struct value *model, struct error *e)
 {
-	int64_t blocked = 0, left = 0;
+	int64_t blocked = 0;
 	const struct value *flight =
 	    campaign_preflight(rq->app->db, rq->arena, id, MOST_JUDGED, clock_now(), e);
-	if (!flight || !job_left(rq->app->db, rq->arena, id, 0, &left, e))
+	if (!flight)
 		return false;
 	struct value *reasons = value_get(flight, "blocked");
 	for (size_t i = 0; i < reasons->map.n; i++)
 		blocked += reasons->map.members[i].value->i;
 	value_set_int(rq->arena, model, "campaign_id", id);
-	value_set_int(rq->arena, model, "queued", value_num(flight, "total") - blocked + left);
+	value_set_int(rq->arena, model, "queued",
+	    value_num(flight, "total") + value_num(flight, "adding") - blocked);
 	value_set(rq->arena, model, "blocked", reasons);
 	return true;
 }

@@ -27,7 +27,8 @@ struct value *campaign_find(struct db *db, struct arena *a, int64_t client_id, i
 /** Newest first, ids below ${cursor} (0: from the newest); ${state} "" = all but the archived. */
 struct value *campaign_page(struct db *db, struct arena *a, int64_t client_id, int64_t cursor,
     int64_t limit, struct str state, int64_t now, struct error *e) MUST_USE;
-/** {total, judged, now, later, later_from, blocked, waits}; at most ${most} leads are judged. */
+/** {total, judged, adding, now, later, later_from, blocked, waits}; at most ${most} leads are
+ * judged. */
 struct value *campaign_preflight(struct db *db, struct arena *a, int64_t id, int64_t most,
     int64_t now, struct error *e) MUST_USE;
 /** [{reason, state, n, next_at}] of those that wait or are blocked. */

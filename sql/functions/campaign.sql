@@ -341,7 +341,7 @@ $$;
 -- What would happen if it started now: {"total", "judged", "now", "later", "later_from", "blocked":
 -- {reason: n}, "waits": {reason: n}, "waves": [{"at", "n"}]}; waves: how many become callable in which hour.
 -- Of more than a_most leads a sample is judged and its shares stand for all; judged < total says so. In any
--- case total = now + later + blocked.
+-- case total = now + later + blocked. "adding": how many leads are still to be looked at and added.
 create or replace function campaign_preflight(a_campaign bigint, a_most int, at_time timestamptz)
 	returns jsonb language sql stable as $$
 	with size as (
@@ -360,6 +360,8 @@ create or replace function campaign_preflight(a_campaign bigint, a_most int, at_
 		where not allowed group by 1, 2
 	)
 	select jsonb_build_object('total', total, 'judged', judged,
+		'adding', (select coalesce(sum(j.total - j.looked_at), 0) from jobs j
+			where j.campaign_id = a_campaign and j.kind = 'enrol'),
 		'now', greatest(0, total - coalesce((select sum(n) from kinds), 0)),
 		'later', coalesce((select sum(n) from kinds where not permanent), 0),
 		'later_from', (select min(next_at) from judged where not allowed and not permanent),

@@ -77,6 +77,11 @@ class Run:
         api = self.stack.api("admin")
         answer = api.patch("/api/settings", json={"limit_pace": 100, "limit_concurrency": 1000})
         assert answer.status_code < 400, answer.text[:500]
+        # So that adding and taking off are large changes, done by `jobs` in many pieces.
+        size = max(20, self.leads // 10)
+        self.stack.rows(
+            f"create or replace function job_size() returns integer language sql immutable as 'select {size}'"
+        )
         self.add_leads(self.leads)
         wish = {
             "name": "Chaos",
@@ -93,6 +98,9 @@ class Run:
         made = answer.json()
         self.campaign = made.get("id") or made["campaign"]["id"]
         answer = api.post("/api/start", json={"campaign_id": self.campaign}, timeout=60)
+        end = time.monotonic() + 60
+        while self.stack.rows("select id from jobs") and time.monotonic() < end:
+            time.sleep(0.1)
         s = self.state()
         # What counts is that it runs; an answer that fails after that is shown.
         assert s["state"] == "running" and s["open"] > 0.9 * self.leads, answer.text[:500]

@@ -48,6 +48,7 @@ KINDS = [
     (4, "web worker killed", "kill_web"),
     (4, "hook worker killed", "kill_hook"),
     (2, "nginx killed", "kill_nginx"),
+    (2, "jobs killed", "kill_jobs"),
     (3, "PostgreSQL backend killed", "kill_backend"),
     (2, "PostgreSQL restarted at once", "restart_postgres"),
     (2, "dialer stopped past its lease", "stop_dialer"),
@@ -144,6 +145,9 @@ class Faults:
 
     def kill_nginx(self, u, v):
         return self.kill_one(self.product.nginx("master" if v < 0.5 else "worker"), u)
+
+    def kill_jobs(self, u, _):
+        return self.kill_one(self.product.jobs(), u)
 
     def kill_backend(self, u, _):
         return self.kill_one(self.product.backends(), u)

@@ -245,6 +245,7 @@ class Ledgers:
                     is distinct from (s.client_id, s.status, s.outcome)""",
             "campaign": "select id, state, state_reason from campaigns where state <> 'done'",
             "import": "select id, state, error, tries from imports where state not in ('done', 'failed')",
+            "large change": "select id, kind, looked_at, total from jobs",
             "alert about a call that is settled": """select a.subject, a.message, a.last_at from alerts a
                 join calls c on a.subject = 'call ' || c.id
                 where a.resolved_at is null and a.kind = 'ambiguous_call' and c.state = 'ended'""",

@@ -114,6 +114,9 @@ class Product:
     def dialers(self):
         return sorted(self.stack.pids("trunkline-dialer"))
 
+    def jobs(self):
+        return sorted(p for p in self.stack.pids("trunkline") if "jobs" in words(p))
+
     def pool(self, name):
         return sorted(p for p in self.stack.pids("trunkline-web") if words(p)[-2:] == ["--pool", name])
 
