@@ -2,7 +2,8 @@
 
 Webhooks at RATE (1,000) a second, due at fixed times whatever the answers take; twenty signed-in people,
 each asking for a page every second or so with the live stream open beside it; an import of a million rows
-through the web's own form; a campaign calling people in the sandbox. At the end everything is counted:
+through the web's own form, all of them put into a campaign that is started and stopped; another
+campaign calling people in the sandbox. At the end everything is counted:
 answers that were no success, events that were not applied, rows and calls that are not accounted for.
 SECONDS (600), RATE, ROWS (1,000,000) and QUICK=1 (20 s) come from the environment."""
 import os
@@ -178,6 +179,32 @@ class Load:
         lost = self.rows - found["rows_total"]
         if found["state"] != "done" or lost or got != wanted:
             self.counts.wrong(f"import: {found['state']}, {got} instead of {wanted}", max(1, abs(lost)))
+            return
+        wish = {"name": "Large", "import_id": found["id"], "concurrency": 1}
+        made = self.large_change("new campaign", wanted["created"], "/api/campaigns", wish)
+        for what in ("start", "stop"):
+            address = f"/api/campaigns/{made['campaign']['id']}/{what}"
+            self.large_change(what, wanted["created"], address, {})
+        left = "select count(*) as n from enrollments e join leads l on l.id = e.lead_id where l.import_id = %s"
+        kept = self.stack.one(left, found["id"])["n"]
+        waiting = self.stack.one(left + " and e.state in ('waiting', 'blocked')", found["id"])["n"]
+        if kept != wanted["created"] or waiting:
+            self.counts.wrong(f"large changes: {kept} of {wanted['created']} were added, {waiting} left")
+
+    def large_change(self, what, leads, address, wish):
+        """One whose work goes on after its answer."""
+        began = time.monotonic()
+        answer = self.product.api.post(address, json=wish, timeout=60)
+        answered = time.monotonic() - began
+        if answer.status_code not in (200, 201):
+            raise RuntimeError(f"{what}: {answer.status_code} {answer.text[:200]}")
+        while self.stack.one("select count(*) as n from jobs")["n"] and not self.gave_up():
+            time.sleep(0.2)
+        took = time.monotonic() - began
+        print(f"{what}: {leads:,} leads, answered after {answered:.1f} s, through after {took:.1f} s", flush=True)
+        self.counts.row(f"{what}, answered", leads, None, None, answered * 1000, 0)
+        self.counts.row(f"{what}, through", leads, None, None, took * 1000, 0)
+        return answer.json()
 
     def await_import(self, address):
         number = int(address.split("/")[2])
@@ -230,11 +257,12 @@ class Load:
         """The campaign is paused, its last calls end, and the books are compared."""
         self.product.api.post(f"/api/campaigns/{self.campaign}/pause")
         end = time.monotonic() + 60
-        open_calls = "select count(*) as n from calls c join enrollments e on e.id = c.enrollment_id"
-        open_calls += " where e.campaign_id = %s and c.state <> 'ended'"
-        while self.stack.one(open_calls, self.campaign)["n"] and time.monotonic() < end:
+        ours = "select count(*) as n from calls c join campaigns g on g.id = c.campaign_id"
+        ours += " where g.name in ('Load', 'Large')"
+        open_calls = ours + " and c.state <> 'ended'"
+        while self.stack.one(open_calls)["n"] and time.monotonic() < end:
             time.sleep(0.2)
-        stuck = self.stack.one(open_calls, self.campaign)["n"]
+        stuck = self.stack.one(open_calls)["n"]
         if stuck:
             self.counts.wrong("calls that did not end", stuck)
         connection = self.connect()
@@ -243,14 +271,10 @@ class Load:
         if applied != self.sent:
             self.counts.wrong(f"events: {self.sent} accepted, {applied} applied", abs(self.sent - applied))
         ledger = self.stack.ledger()
-        ours = self.stack.one(
-            "select count(*) as n from calls c join enrollments e on e.id = c.enrollment_id"
-            " where e.campaign_id = %s and c.provider_call_id is not null",
-            self.campaign,
-        )["n"]
+        ours = self.stack.one(ours + " and c.provider_call_id is not null")["n"]
         if ledger["duplicate_attempt_ids"] or ledger["accepted"] != ours:
             self.counts.wrong(f"calls: the sandbox has {ledger['accepted']}, we {ours}")
-        print(f"campaign: {ours} calls, {applied} events applied", flush=True)
+        print(f"campaigns: {ours} calls, {applied} events applied", flush=True)
 
 
 def main():
