@@ -52,7 +52,8 @@ begin
 end
 $$;
 
--- Does the first piece and leaves the others, if there are any, to `trunkline jobs`.
+-- Does the first piece and leaves the others, if there are any, to `trunkline jobs`. Where j.total is NULL
+-- they are counted.
 create or replace function job_begin(j jobs, at_time timestamptz) returns jobs language plpgsql as $$
 begin
 	j.after_lead := 0;
@@ -62,14 +63,16 @@ begin
 	if j.after_lead is null then
 		return j;
 	end if;
-	execute format('select count(*) from (%s) s', job_source(j)) into j.total;
+	if j.total is null then
+		execute format('select count(*) from (%s) s', job_source(j)) into j.total;
+	end if;
 	if j.kind = 'requeue' then
 		j.total := j.total + j.changed; -- who was blocked is not found any more
 	end if;
 	insert into jobs (client_id, kind, campaign_id, leads, list, import_id, known, source, user_id, after_lead,
-		looked_at, total, changed, created_at)
+		looked_at, total, changed, created_at, worked_at)
 	values (j.client_id, j.kind, j.campaign_id, j.leads, j.list, j.import_id, coalesce(j.known, false), j.source,
-		j.user_id, j.after_lead, j.looked_at, greatest(j.total, j.looked_at), j.changed, at_time);
+		j.user_id, j.after_lead, j.looked_at, greatest(j.total, j.looked_at), j.changed, at_time, at_time);
 	perform pg_notify('jobs', '');
 	return j;
 end
@@ -102,7 +105,7 @@ begin
 		perform campaign_finish_if_done(j.campaign_id, at_time);
 	else
 		update jobs set after_lead = j.after_lead, looked_at = j.looked_at, changed = j.changed,
-			total = greatest(total, j.looked_at) where id = j.id;
+			total = greatest(total, j.looked_at), worked_at = at_time where id = j.id;
 	end if;
 	perform pg_notify('live', '');
 	return true;

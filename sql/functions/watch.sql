@@ -74,11 +74,10 @@ create or replace function watch_programs(at_time timestamptz)
 			and not exists (select from pg_stat_activity where application_name = 'trunkline-jobs')
 	having count(*) > 0
 	union all
-	select null, 'jobs_silent', 'campaigns', 'Leads wait to be added to a campaign,'
-			|| ' taken off it or given consent, and no program works on it.', '/campaigns'
-	from jobs j where j.created_at < at_time - interval '5 minutes'
-		and not exists (select from pg_stat_activity where application_name = 'trunkline-jobs')
-	having count(*) > 0
+	-- The oldest is worked on first.
+	select null, 'jobs_silent', 'campaigns', 'Leads wait to be added to a campaign, taken off it or given'
+			|| ' consent, and nothing has come of it for ' || span_words(at_time - worked_at) || '.', '/campaigns'
+	from (select worked_at from jobs order by id limit 1) j where worked_at < at_time - interval '5 minutes'
 $$;
 
 -- The newest run of each kind of upkeep. Where nothing is at stake yet, in the sandbox, nobody is asked to

@@ -19,7 +19,8 @@ create table jobs (
 	looked_at bigint not null,
 	total bigint not null,          -- when it began
 	changed bigint not null,        -- of those looked at
-	created_at timestamptz not null
+	created_at timestamptz not null,
+	worked_at timestamptz not null
 );
 create index jobs_campaign on jobs (campaign_id);
 create index jobs_import on jobs (import_id);

@@ -185,7 +185,8 @@ class Load:
         for what in ("start", "stop"):
             address = f"/api/campaigns/{made['campaign']['id']}/{what}"
             self.large_change(what, wanted["created"], address, {})
-        left = "select count(*) as n from enrollments e join leads l on l.id = e.lead_id where l.import_id = %s"
+        left = "select count(*) as n from enrollments e join leads l on l.id = e.lead_id"
+        left += " where l.import_id = %s"
         kept = self.stack.one(left, found["id"])["n"]
         waiting = self.stack.one(left + " and e.state in ('waiting', 'blocked')", found["id"])["n"]
         if kept != wanted["created"] or waiting:
@@ -201,7 +202,7 @@ class Load:
         while self.stack.one("select count(*) as n from jobs")["n"] and not self.gave_up():
             time.sleep(0.2)
         took = time.monotonic() - began
-        print(f"{what}: {leads:,} leads, answered after {answered:.1f} s, through after {took:.1f} s", flush=True)
+        print(f"{what}: {leads:,} leads, answered {answered:.1f} s, through {took:.1f} s", flush=True)
         self.counts.row(f"{what}, answered", leads, None, None, answered * 1000, 0)
         self.counts.row(f"{what}, through", leads, None, None, took * 1000, 0)
         return answer.json()

@@ -550,6 +550,19 @@ def test_imports_that_nobody_works_on(draft):
     assert "1 import waits" in facts(cursor, "watch_programs")["jobs_silent"]
 
 
+def test_large_changes_that_nobody_works_on(draft):
+    cursor, campaign, _ = draft
+    for minutes in (4, 9):
+        cursor.execute(
+            "insert into jobs (client_id, kind, campaign_id, after_lead, looked_at, total, changed,"
+            " created_at, worked_at) values (1, 'enrol', %s, 1, 1, 2, 1, now(), now() - %s * interval '1 minute')",
+            (campaign, minutes),
+        )
+    assert "jobs_silent" not in facts(cursor, "watch_programs"), "the second waits for the first"
+    cursor.execute("update jobs set worked_at = now() - interval '6 minutes'")
+    assert "nothing has come of it for 6 minutes" in facts(cursor, "watch_programs")["jobs_silent"]
+
+
 def test_forged_webhooks_are_over_after_a_day(quiet):
     api = quiet.api()
     quiet.http().post("/webhooks/bland", data=b'{"call_id":"x"}', headers={"X-Webhook-Signature": "00"})
