@@ -98,6 +98,9 @@ begin
 	if not found then
 		return true; -- another worker ended it, or a person took it back
 	end if;
+	-- What a power cut takes back it takes back as a whole, with the note of how far we were: it is done again.
+	-- Who was called because of it is safe: that was committed later, and waited for the disk.
+	perform set_config('synchronous_commit', 'off', true);
 	j := job_piece(j, at_time);
 	if j.after_lead is null then
 		delete from jobs where id = j.id;

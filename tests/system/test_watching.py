@@ -555,7 +555,8 @@ def test_large_changes_that_nobody_works_on(draft):
     for minutes in (4, 9):
         cursor.execute(
             "insert into jobs (client_id, kind, campaign_id, after_lead, looked_at, total, changed,"
-            " created_at, worked_at) values (1, 'enrol', %s, 1, 1, 2, 1, now(), now() - %s * interval '1 minute')",
+            " created_at, worked_at) values"
+            " (1, 'enrol', %s, 1, 1, 2, 1, now(), now() - %s * interval '1 minute')",
             (campaign, minutes),
         )
     assert "jobs_silent" not in facts(cursor, "watch_programs"), "the second waits for the first"
