@@ -23,6 +23,7 @@
 #include "pages/login.h"
 #include "pages/routes.h"
 #include "store/health.h"
+#include "store/setting.h"
 
 enum { STATEMENT_MS = 5000, START_TRIES = 10 };
 
@@ -60,6 +61,14 @@ refresh(struct app *app, struct error *e)
 	return true;
 }
 
+/* What somebody saved through another worker a moment ago is what the next page shows and does. */
+static bool
+refresh_page(struct app *app, struct error *e)
+{
+	setting_forget();
+	return refresh(app, e);
+}
+
 /* Waits a little for a database that is starting. One that stays away is no reason not to start:
  * pages then say so. One without our tables is. */
 static bool
@@ -91,7 +100,7 @@ prepare(struct app *app, const char *pool, struct error *e)
 	app->tokens = token_memory_new(app->arena);
 	app->authenticate = login_authenticate;
 	app->frame = frame_fill;
-	app->refresh = refresh;
+	app->refresh = strcmp(pool, "web") == 0 ? refresh_page : refresh;
 	return connect(app) ||
 	       error_set(e, ERR_UNAVAILABLE, "The database's schema is not this program's.");
 }

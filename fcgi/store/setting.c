@@ -84,8 +84,8 @@ setting_list(struct db *db, struct arena *a, int64_t client_id, struct error *e)
 	return rows ? map : NULL;
 }
 
-static void
-forget(void)
+void
+setting_forget(void)
 {
 	kept.rows = NULL;
 }
@@ -94,7 +94,7 @@ bool
 setting_put(struct db *db, struct arena *a, int64_t client_id, const char *name, struct str value,
     int64_t user_id, int64_t now, struct error *e)
 {
-	forget();
+	setting_forget();
 	if (!value.n)
 		return db_exec(db, a, q_setting_remove, NULL, e, P_INT(client_id), P_TEXT(name));
 	return db_exec(db, a, q_setting_put, NULL, e, P_INT(client_id), P_TEXT(name),
@@ -106,7 +106,7 @@ setting_seal(struct db *db, struct arena *a, const struct config *config, int64_
     const char *name, struct str value, int64_t user_id, int64_t now, struct error *e)
 {
 	enum { SHOWN = 4, LEAST_FOR_HINT = 12 };
-	forget();
+	setting_forget();
 	if (!value.n)
 		return db_exec(db, a, q_setting_remove, NULL, e, P_INT(client_id), P_TEXT(name));
 	char *sealed = crypto_seal(a, config->secret_key, seal_context(a, client_id, name), value);

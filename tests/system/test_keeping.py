@@ -1,6 +1,7 @@
 """What is old goes and what must stay stays; who asks for it is erased."""
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -338,3 +339,16 @@ def test_admin_sets_how_long_data_is_kept(stack):
     admin.form("/settings/keeping", {"keep_events": ""})
     assert stack.one("select keep_days('events') as e")["e"] == 30
     assert stack.login("member").form("/settings/keeping", {"keep_events": "1"}).status_code == 403
+
+
+def test_what_is_saved_shows_at_once_by_whichever_worker(stack):
+    """Each of the two workers has read the settings just before: none may answer from what it read."""
+    admin = stack.login("admin")
+    with ThreadPoolExecutor(8) as people:
+        for days in range(41, 46):
+            seen = list(people.map(lambda _: admin.get("/settings").text, range(16)))
+            assert all("Keeping data" in page for page in seen)
+            admin.form("/settings/keeping", {"keep_files": str(days)})
+            seen = list(people.map(lambda _: admin.get("/settings").text, range(16)))
+            assert all(f'value="{days}"' in page for page in seen)
+    admin.form("/settings/keeping", {"keep_files": ""})
