@@ -30,30 +30,37 @@ headers_kept(struct request *rq)
 	return kept;
 }
 
-/* "good", "unsigned", or "bad": what the event is stored with. */
-static bool
-judge(struct request *rq, const char **signature, struct error *e)
+/* "good", "unsigned", or "bad": what the event is stored with; NULL on error. */
+static const char *
+judge_once(struct request *rq, struct error *e)
 {
 	const struct config *config = &rq->app->config;
 	const char *secret =
 	    setting_get(rq->app->db, rq->arena, config, FIRST_CLIENT, "bland_webhook_secret", e);
 	if (!secret)
-		return false;
+		return NULL;
 	/* A header that came twice reads as empty, and with a secret that is bad. */
 	struct str header = request_header(rq, SIGNATURE);
 	switch (bland_signature(rq->arena, secret, header, rq->raw)) {
 	case BLAND_GOOD:
-		*signature = "good";
-		break;
+		return "good";
 	case BLAND_UNSIGNED:
-		*signature =
-		    config->bland_webhook_allow_unsigned || config->sandbox ? "unsigned" : "bad";
-		break;
+		return config->bland_webhook_allow_unsigned || config->sandbox ? "unsigned" : "bad";
 	case BLAND_BAD:
-		*signature = "bad";
 		break;
 	}
-	return true;
+	return "bad";
+}
+
+/* What seems bad may be signed with a secret that was set a moment ago: it is read again first. */
+static const char *
+judge(struct request *rq, struct error *e)
+{
+	const char *signature = judge_once(rq, e);
+	if (!signature || !str_is(str_of(signature), "bad"))
+		return signature;
+	setting_forget();
+	return judge_once(rq, e);
 }
 
 /* Who floods us with forged events must not make us write an alert for each. */
@@ -95,8 +102,8 @@ bool
 bland_hook(struct request *rq, struct response *rs, struct error *e)
 {
 	(void)rs;
-	const char *signature = "bad";
-	if (!judge(rq, &signature, e))
+	const char *signature = judge(rq, e);
+	if (!signature)
 		return false;
 	bool bad = str_is(str_of(signature), "bad");
 	rq->then = answer;

@@ -471,6 +471,28 @@ def test_what_is_not_signed_is_refused(stack, case):
     assert case.post(raw).json()["verdict"] == "applied"
 
 
+def test_a_new_secret_counts_from_its_first_report(stack, case):
+    """A worker that has just read the old one reads again before it refuses what the new one signed."""
+    admin = stack.login("admin")
+
+    def keep(secret):
+        form = {"name": "bland_webhook_secret", "value": secret}
+        assert admin.form("/settings/keys", form, page="/settings").ok
+
+    def refused(secret):
+        raws = [json.dumps({"n": str(uuid.uuid4())}).encode() for _ in range(8)]
+        return [case.post(raw, signature=sign(stack, raw, secret)).status_code for raw in raws].count(401)
+
+    try:
+        for secret in (f"secret-{uuid.uuid4()}" for _ in range(3)):
+            assert refused(None) == 0
+            keep(secret)
+            assert refused(secret) == 0
+            keep("")
+    finally:
+        keep("")
+
+
 def test_refused_ones_are_kept_short_and_told_once(stack, case):
     stack.rows("update alerts set resolved_at = now() where kind = 'bad_signature'")
     known = stack.one("select coalesce(max(id), 0) as id from events")["id"]
