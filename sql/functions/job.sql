@@ -52,14 +52,25 @@ begin
 end
 $$;
 
--- Does the first piece and leaves the others, if there are any, to `trunkline jobs`. Where j.total is NULL
--- they are counted.
-create or replace function job_begin(j jobs, at_time timestamptz) returns jobs language plpgsql as $$
+-- The first piece, for the page that began it. A person does not wait for what holds many leads for long, the
+-- undoing of an import say: then all of it is left to `trunkline jobs`. Less than deadlock_timeout.
+create or replace function job_first(j jobs, at_time timestamptz) returns jobs language plpgsql
+	set lock_timeout = '0.8s' as $$
 begin
 	j.after_lead := 0;
 	j.looked_at := 0;
 	j.changed := 0;
-	j := job_piece(j, at_time);
+	return job_piece(j, at_time);
+exception when lock_not_available then
+	return j;
+end
+$$;
+
+-- Does the first piece and leaves the others, if there are any, to `trunkline jobs`. Where j.total is NULL
+-- they are counted.
+create or replace function job_begin(j jobs, at_time timestamptz) returns jobs language plpgsql as $$
+begin
+	j := job_first(j, at_time);
 	if j.after_lead is null then
 		return j;
 	end if;
@@ -88,7 +99,7 @@ begin
 		return false;
 	end if;
 	-- In the order in which pages lock.
-	if j.import_id is not null and j.kind = 'attest' then
+	if j.kind = 'attest' then
 		perform from imports where id = j.import_id for update;
 	else
 		perform from clients where id = j.client_id for no key update;

@@ -1,4 +1,5 @@
 """What touches more leads than a page has time for: a first piece at once, the others by `trunkline jobs`."""
+import contextlib
 import os
 import signal
 
@@ -288,6 +289,38 @@ def test_undoing_an_import_ends_what_was_under_way_for_it(db):
     db.rows("select import_undo(%s, %s, %s)", made, token, NOON)
     assert db.one("select state from imports where id = %s", made)["state"] == "undone"
     assert jobs(db) == [] and not step(db)
+
+
+@pytest.mark.parametrize("kind", ["enrol", "requeue", "cancel", "attest"])
+def test_a_person_does_not_wait_for_what_holds_the_leads(db, kind):
+    """The undoing of a large import holds its leads for half a minute; Stop must not end in an error."""
+    made = db.one(
+        "insert into imports (client_id, state, file_name, sha256) values (1, 'done', 'f', 'h') returning id"
+    )["id"]
+    leads = people(db, 8, consent=kind != "attest" or None, import_id=made)
+    campaign = db.campaign(state="paused")
+    if kind != "enrol":
+        db.enrol(campaign, leads)
+    if kind in ("requeue", "attest"):
+        db.rows("update enrollments set state = 'blocked', reason = 'no_consent'")
+    press = {
+        "enrol": ("select campaign_enrol(%s, null, null, %s)", campaign, NOON),
+        "requeue": ("select campaign_start(1, %s, null, %s)", campaign, NOON),
+        "cancel": ("select campaign_stop(1, %s, null, %s)", campaign, NOON),
+        "attest": ("select import_attest(1, %s, 'a form', null, %s)", made, NOON),
+    }[kind]
+    held = "leads" if kind == "enrol" else "enrollments"
+    with contextlib.closing(db.open()) as holder, contextlib.closing(db.open()) as person:
+        holder.autocommit = False
+        db.rows(f"select from {held} order by id limit 1 for update", on=holder)
+        db.rows("set statement_timeout = '3s'", on=person)  # a page has five
+        db.rows(*press, on=person)
+        assert jobs(db) == [(kind, 0, 8)]
+        if kind == "cancel":
+            assert db.claim()["calls"] == [], "a stopped campaign calls nobody"
+    finish(db)
+    assert states(db, campaign) == {"canceled" if kind == "cancel" else "waiting": 8}
+    assert db.one("select count(*) as n from consents where granted")["n"] == 8
 
 
 # --- as a user meets it ---------------------------------------------------------------------------
