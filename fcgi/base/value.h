@@ -99,6 +99,8 @@ bool value_truthy(const struct value *v);
 /** Looks a name up in a map, or computes a scalar's presentation (see above). NULL where unknown.
  */
 struct value *value_member(struct arena *a, const struct value *v, struct str key);
+/** A number with its noun, as people read it: "1 lead", "24,997 leads". */
+const char *value_counted(struct arena *a, int64_t n, const char *noun);
 /** How {{name}} prints a scalar (no escaping). Lists and maps print as nothing. */
 void value_print(struct buf *out, const struct value *v);
 

@@ -108,6 +108,12 @@ int_grouped(struct arena *a, int64_t i)
 	return value_text(a, buf_view(&b));
 }
 
+const char *
+value_counted(struct arena *a, int64_t n, const char *noun)
+{
+	return arena_printf(a, "%.*s %s%s", STR_ARG(int_grouped(a, n)->s), noun, n == 1 ? "" : "s");
+}
+
 static struct value *
 int_duration(struct arena *a, int64_t i)
 {

@@ -113,8 +113,8 @@ campaigns_stop(struct request *rq, struct response *rs, struct error *e)
 	if (!act(rq, rq->ids[0], CAMPAIGN_STOP, "campaign.stop", &changed, &n, e))
 		return false;
 	return answer(rq, rs, rq->ids[0],
-	    arena_printf(rq->arena, "Stopped. %lld leads are taken off; calls under way finish.",
-		(long long)n),
+	    arena_printf(rq->arena, "Stopped. %s %s taken off; calls under way finish.",
+		value_counted(rq->arena, n, "lead"), n == 1 ? "is" : "are"),
 	    e);
 }
 

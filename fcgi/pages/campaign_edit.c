@@ -128,7 +128,7 @@ campaigns_create(struct request *rq, struct response *rs, struct error *e)
 	}
 	return response_redirect(rs, rq,
 	    left ? "Saved as a draft. Its leads are being added."
-		 : arena_printf(a, "Saved as a draft with %lld leads.", (long long)n),
+		 : arena_printf(a, "Saved as a draft with %s.", value_counted(a, n, "lead")),
 	    "/campaigns/%lld/review", (long long)id);
 }
 

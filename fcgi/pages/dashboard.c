@@ -214,13 +214,13 @@ headline(
 	} else if (any_in(campaigns, "paused")) {
 		value_set_text(a, model, "state", "paused");
 		value_set(a, model, "sentence",
-		    value_printf(a, "%s · %.*s leads wait until somebody resumes",
-			progress_text(a, sum), STR_ARG(grouped(a, value_num(sum, "waiting"))->s)));
+		    value_printf(a, "%s · %s waiting until somebody resumes", progress_text(a, sum),
+			value_counted(a, value_num(sum, "waiting"), "lead")));
 	} else if (pending > 0) {
 		value_set_text(a, model, "state", "waiting");
 		value_set(a, model, "sentence",
-		    value_printf(a, "Nothing is running · %.*s lead%s can be started",
-			STR_ARG(grouped(a, pending)->s), pending == 1 ? "" : "s"));
+		    value_printf(a, "Nothing is running · %s can be started",
+			value_counted(a, pending, "lead")));
 	} else if (campaigns->list.n) {
 		value_set_text(a, model, "state", "done");
 		value_set(a, model, "sentence", value_printf(a, "%s", progress_text(a, sum)));

@@ -107,8 +107,8 @@ imports_consent(struct request *rq, struct response *rs, struct error *e)
 	if (left)
 		return answer(rq, rs, "Consent is being recorded.", e);
 	return answer(rq, rs,
-	    arena_printf(rq->arena, "Consent was recorded for %lld lead%s.", (long long)n,
-		n == 1 ? "" : "s"),
+	    arena_printf(
+		rq->arena, "Consent was recorded for %s.", value_counted(rq->arena, n, "lead")),
 	    e);
 }
 

@@ -351,7 +351,6 @@ leads_bulk(struct request *rq, struct response *rs, struct error *e)
 	value_set_int(a, rs->model, "changed", act.changed);
 	bool home = str_starts(back, "/leads") && (back.n == 6 || back.p[6] == '?');
 	return response_redirect(rs, rq,
-	    arena_printf(a, "%lld lead%s: %s.", (long long)act.changed, act.changed == 1 ? "" : "s",
-		act.what),
-	    "%s", home ? str_dup(a, back) : "/leads");
+	    arena_printf(a, "%s: %s.", value_counted(a, act.changed, "lead"), act.what), "%s",
+	    home ? str_dup(a, back) : "/leads");
 }

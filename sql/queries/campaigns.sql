@@ -1,11 +1,11 @@
 -- name: campaign_page
-select c.id, c.name, c.state, campaign_status(c) as status, c.state_reason, p.name as prompt, c.concurrency,
-	c.created_at, c.started_at,
-	c.finished_at, tally($1, 'campaign ' || c.id, $4) as tally,
-	(select sum(cost_usd)::bigint from calls k where k.campaign_id = c.id) as cost_usd
-from campaigns c left join prompts p on p.id = c.prompt_id
-where c.client_id = $1 and c.id < $2 and (c.state = $5 or ($5 is null and c.state <> 'archived'))
-order by c.id desc limit $3
+select page.*, (page.tally->>'cost')::bigint as cost_usd
+from (select c.id, c.name, c.state, campaign_status(c) as status, c.state_reason, p.name as prompt,
+		c.concurrency, c.created_at, c.started_at, c.finished_at, tally($1, 'campaign ' || c.id, $4) as tally
+	from campaigns c left join prompts p on p.id = c.prompt_id
+	where c.client_id = $1 and c.id < $2 and (c.state = $5 or ($5 is null and c.state <> 'archived'))
+	order by c.id desc limit $3) page
+order by id desc
 
 -- name: campaign_find
 select c.id, c.name, c.state, campaign_status(c) as status, c.state_reason, c.prompt_id, p.name as prompt,
@@ -16,9 +16,9 @@ select c.id, c.name, c.state, campaign_status(c) as status, c.state_reason, c.pr
 		c.caller_number,
 	c.rep, c.settings, jobs_of(c.id, null) as jobs, c.created_at, c.started_at, c.paused_at, c.finished_at,
 	u.email as started_by,
-	tally(c.client_id, 'campaign ' || c.id, $3, true) as tally, (select sum(cost_usd)::bigint from calls k
-		where k.campaign_id = c.id) as cost_usd
+	t.tally, (t.tally->>'cost')::bigint as cost_usd
 from campaigns c left join prompts p on p.id = c.prompt_id left join users u on u.id = c.started_by
+	cross join lateral (select tally(c.client_id, 'campaign ' || c.id, $3, true) as tally offset 0) t
 where c.client_id = $1 and c.id = $2
 
 -- name: campaign_put

@@ -370,7 +370,7 @@ def test_start_and_stop_with_many_leads(crowd):
     answer = web.post(
         f"/campaigns/{campaign}/stop", data={"csrf": web.csrf(f"/campaigns/{campaign}")}
     )
-    assert "Stopped. 25000 leads are taken off" in answer.text
+    assert "Stopped. 25,000 leads are taken off" in answer.text
     assert "Waiting leads are being taken off: 10,000 of 25,000 looked at." in answer.text
     assert '<span class="chip stopping">' in answer.text
     assert f'action="/campaigns/{campaign}/stop"' not in answer.text

@@ -502,6 +502,24 @@ def test_the_dashboard_counts(stack, viewer, api):
     )
 
 
+def test_what_a_campaign_has_cost(stack, viewer, api):
+    campaign = add_campaign(stack, "paused")
+    _, leads = add_leads(stack, 1)
+
+    def shown():
+        stack.rows("delete from tallies")
+        row = next(c for c in api.get("/api/campaigns").json()["campaigns"] if c["id"] == campaign)
+        one = api.get(f"/api/campaigns/{campaign}").json()["campaign"]
+        assert row["cost_usd"] == one["cost_usd"]
+        return one["cost_usd"], re.search(r"(\S+)\s+spent", viewer.get(f"/campaigns/{campaign}").text)[1]
+
+    cost, text = shown()
+    assert cost == 0 and text.endswith("$0.00")
+    add_call(stack, leads[0], campaign, outcome="interested", cost_usd=1234140000)
+    cost, text = shown()
+    assert cost == 1234.14 and text.endswith("$1,234.14")
+
+
 def test_no_inline_style_or_script(stack, viewer):
     for path in PAGES[:4]:
         text = viewer.get(path).text

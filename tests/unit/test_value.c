@@ -52,6 +52,9 @@ presentations_of_numbers(void **state)
 		assert_string_equal(
 		    shown(a, value_int(a, ints[i].n), "duration"), ints[i].duration);
 	}
+	assert_string_equal(value_counted(a, 1, "lead"), "1 lead");
+	assert_string_equal(value_counted(a, 0, "lead"), "0 leads");
+	assert_string_equal(value_counted(a, 24997, "lead"), "24,997 leads");
 	for (size_t i = 0; i < sizeof(money) / sizeof(money[0]); i++) {
 		struct value *m = value_map(a);
 		value_set(a, m, "m", value_money(a, money[i].micros));
