@@ -16,7 +16,7 @@
 const char *setting_get(struct db *db, struct arena *a, const struct config *config,
     int64_t client_id, const char *name, struct error *e) MUST_USE;
 enum { SETTING_SECONDS = 3 };
-/** The next setting_get reads again. Pages begin with it: they show what any worker saved just now. */
+/** The next setting_get reads again: a page begins so, to show what any worker saved just now. */
 void setting_forget(void);
 
 /** All stored ones: {name: {"value" | "hint", "updated_at"}}; sealed ones only with their hint. */

@@ -310,11 +310,12 @@ def report(house):
     """A report that was applied to a call a moment ago."""
     call = house.one(
         "insert into calls (id, client_id, campaign_id, enrollment_id, lead_id, phone, step, try, state,"
-        " created_at, ended_at) values (gen_random_uuid(), 1, 0, 0, 0, '+12025550198', 1, 1, 'ended', now(),"
-        " now()) returning id"
+        " created_at, ended_at)"
+        " values (gen_random_uuid(), 1, 0, 0, 0, '+12025550198', 1, 1, 'ended', now(), now()) returning id"
     )["id"]
     house.rows(
-        "insert into events (provider, dedupe_key, kind, call_id, signature, verdict, received_at, applied_at)"
+        "insert into events"
+        " (provider, dedupe_key, kind, call_id, signature, verdict, received_at, applied_at)"
         " values ('bland', %s, 'post_call', %s, 'good', 'applied', now(), now())",
         call,
         call,
