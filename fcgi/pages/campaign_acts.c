@@ -184,12 +184,13 @@ dialing_begin(struct request *rq, int64_t import_id, struct value *model, struct
 	struct value *fields = fresh ? campaign_fields(rq, true, &widened, e) : NULL;
 	if (fresh && !fields)
 		return false;
-	value_set_int(rq->arena, model, "queued", 0);
 	if (fresh ? !fresh_campaign(rq, fields, &id, e) : !adjust(rq, id, e))
 		return false;
 	if (widened && !trail_add(rq, "campaign.widen_hours", "campaign", id, fields, e))
 		return false;
-	if (!campaign_enrol(db, rq->arena, id, import_id, NULL, clock_now(), &n, e))
+	/* Counted before the first of them is called. */
+	if (!campaign_enrol(db, rq->arena, id, import_id, NULL, clock_now(), &n, e) ||
+	    !describe(rq, id, model, e))
 		return false;
 	struct error why = {0};
 	if (!act(rq, id, CAMPAIGN_START, "campaign.start", &changed, NULL, &why)) {
@@ -207,7 +208,7 @@ dialing_begin(struct request *rq, int64_t import_id, struct value *model, struct
 			return false;
 		}
 	}
-	return describe(rq, id, model, e);
+	return true;
 }
 
 bool
