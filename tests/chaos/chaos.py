@@ -153,6 +153,7 @@ class Run:
     def finish(self):
         """Faults are over: the campaign must come to its end. Where nothing is due, time passes."""
         self.person.wait()
+        self.product.wait_for_postgres()
         end = time.monotonic() + 45 + self.leads / 15
         pressed, done_since, hours, told = 0.0, None, 0.0, 0.0
         while time.monotonic() < end:

@@ -13,6 +13,7 @@ import threading
 import time
 from pathlib import Path
 
+import psycopg2
 import requests
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
@@ -168,6 +169,17 @@ class Product:
             timeout=60,
             check=False,  # where it is still starting after another fault, that will do
         )
+
+    def wait_for_postgres(self, seconds=60):
+        """The last fault may have been one of its: it comes back by itself, or the run fails."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return self.stack.rows("select")
+            except psycopg2.OperationalError:
+                if time.monotonic() > end:
+                    raise
+            time.sleep(0.1)
 
     def provider(self, mode, for_ms):
         try:
